@@ -1,0 +1,30 @@
+import { isMaggmaError } from './maggma-error.js';
+
+/** What survives of an error when it leaves its thread, process or host. */
+export interface PortableError {
+  readonly name: string;
+  readonly message: string;
+  /** The stable identifier, for errors of this library. */
+  readonly code?: string;
+  readonly stack?: string;
+  readonly cause?: PortableError;
+}
+
+const MAX_CAUSES = 8;
+
+/**
+ * Turns whatever was thrown into plain data.
+ *
+ * @param thrown - An error, or any other value that user code threw.
+ */
+export function toPortable(thrown: unknown, depth = 0): PortableError {
+  if (!(thrown instanceof Error)) return { name: 'NonError', message: String(thrown) };
+  const { name, message, stack, cause } = thrown;
+  return {
+    name,
+    message,
+    ...(isMaggmaError(thrown) && { code: thrown.code }),
+    ...(stack !== undefined && { stack }),
+    ...(cause !== undefined && depth < MAX_CAUSES && { cause: toPortable(cause, depth + 1) }),
+  };
+}

@@ -1,0 +1,85 @@
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+
+const WAIT_MS = 10_000;
+const RETRY_MS = 20;
+
+/** Who holds a lock. */
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  readonly since: string;
+}
+
+/**
+ * Does something while holding `<file>.lock`, which other processes on any host respect.
+ *
+ * The lock names its owner; one whose owner is a dead process of this host is taken over.
+ *
+ * @param action - Synchronous, so that the lock is held as short as can be.
+ * @param onTimeout - Makes the error when the lock is not free within ten seconds, from a text that says who holds it.
+ */
+export async function withFileLock<T>(
+  file: string,
+  action: () => T,
+  onTimeout: (problem: string) => Error,
+): Promise<T> {
+  const lock = `${file}.lock`;
+  const deadline = performance.now() + WAIT_MS;
+  while (!acquire(lock)) {
+    if (performance.now() > deadline) throw onTimeout(describe(lock));
+    await setTimeout(RETRY_MS);
+  }
+  try {
+    return action();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function acquire(lock: string): boolean {
+  const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+  try {
+    const fd = openSync(lock, 'wx', 0o600);
+    writeSync(fd, JSON.stringify(owner));
+    closeSync(fd);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // The next attempt finds out whether it was taken by somebody else meanwhile.
+    if (isStale(readOwner(lock))) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function isStale(owner: Owner | undefined): boolean {
+  return owner !== undefined && owner.host === hostname() && !isAlive(owner.pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Undefined while the owner is still writing its name, or when the lock is gone. */
+function readOwner(lock: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(lock, 'utf8')) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(lock: string): string {
+  const owner = readOwner(lock);
+  const holder = owner
+    ? `process ${owner.pid} on ${owner.host} holds it since ${owner.since}`
+    : 'its owner is unknown';
+  return `${lock} is not free: ${holder}; if that process is gone, delete the lock`;
+}

@@ -1,0 +1,47 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { withFileLock } from '../../src/util/file-lock.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'maggma-lock-'));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true });
+});
+
+const fail = (problem: string) => new RangeError(problem);
+const file = () => path.join(folder, 'data.json');
+const lock = () => `${file()}.lock`;
+
+test('holds the lock while it acts, and frees it when the action throws', async () => {
+  expect(await withFileLock(file(), () => existsSync(lock()), fail)).toBe(true);
+  expect(existsSync(lock())).toBe(false);
+  const throwing = () => {
+    throw new TypeError('broke');
+  };
+  await expect(withFileLock(file(), throwing, fail)).rejects.toThrow('broke');
+  expect(existsSync(lock())).toBe(false);
+});
+
+test('waits for a living owner, and acts when the lock is free', async () => {
+  const owner = { pid: process.pid, host: hostname(), since: 'now' };
+  writeFileSync(lock(), JSON.stringify(owner));
+  const acting = withFileLock(file(), () => 'acted', fail);
+  rmSync(lock());
+  expect(await acting).toBe('acted');
+});
+
+test('names the owner when the lock does not become free', async () => {
+  writeFileSync(lock(), JSON.stringify({ pid: 1, host: 'elsewhere', since: 'yesterday' }));
+  const clock = vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(20_000);
+  const acting = withFileLock(file(), () => 'acted', fail);
+  await expect(acting).rejects.toThrow(
+    /data\.json\.lock is not free: process 1 on elsewhere holds it since yesterday/,
+  );
+  clock.mockRestore();
+  expect(existsSync(lock())).toBe(true);
+});

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // vite reads these from the tsconfig that includes the file; spelled out, fixtures outside it work too.
+  oxc: { target: 'es2022', decorator: { legacy: true, emitDecoratorMetadata: false } },
+  resolve: {
+    // Tests that import the package by its name must meet the module instances of `src`.
+    alias: [
+      { find: /^maggma$/, replacement: new URL('./src/index.ts', import.meta.url).pathname },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
+    testTimeout: 30_000,
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'text-summary'] },
+  },
+});
