@@ -1,0 +1,56 @@
+import { InvalidQueryError } from '../errors/query-errors.js';
+import { isDocument } from './bson-kind.js';
+import { cloneValue } from './clone.js';
+import type { Doc } from './document.js';
+import { equalitiesOf } from './equalities.js';
+import { compileCriteria } from './match-document.js';
+import { Place } from './place.js';
+
+/**
+ * Conditions on documents in MongoDB's query language; `{}` matches every document.
+ *
+ * Under a field name (or a dotted path) stands a value to be equal to, a regular expression, or
+ * operators: `$eq $ne $gt $gte $lt $lte $in $nin $not $exists $type $mod $regex $options $size $all
+ * $elemMatch $bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear`. Beside fields may stand `$and
+ * $or $nor $expr $comment`. A field given as `undefined` means null, as the MongoDB driver sends
+ * it.
+ *
+ * @example
+ * ```ts
+ * const criteria: Criteria = { state: { $in: ['done', 'failed'] }, 'run.hours': { $gt: 2 } };
+ * ```
+ */
+export type Criteria = Record<string, unknown>;
+
+/** Criteria that have been checked and compiled. */
+export interface Filter {
+  /** A copy of the criteria; what happens to the caller's object later does not count. */
+  readonly criteria: Criteria;
+
+  /** True when the document satisfies the criteria. The document is never changed. */
+  matches(doc: Doc): boolean;
+
+  /**
+   * For paths that must equal one of some values: those values, for a look-up in an index.
+   *
+   * Each document that matches has, at each of these paths, one of the values listed (itself, or as
+   * an element of an array, see `valuesAt`). The reverse does not hold: put what the index finds to
+   * `matches` again. Paths that may be null or missing, that equal an array, or that a regular
+   * expression searches are left out. An empty list means that nothing can match.
+   */
+  readonly equalities: ReadonlyMap<string, readonly unknown[]>;
+}
+
+/**
+ * Checks criteria and compiles them into a test that is fast to repeat.
+ *
+ * @param criteria - Conditions in the query language; `{}` matches everything.
+ * @throws {@link InvalidQueryError} for whatever MongoDB refuses, naming the place, and for
+ * operators that run code (`$where`, `$function`).
+ */
+export function compileFilter(criteria: Criteria): Filter {
+  if (!isDocument(criteria)) throw new InvalidQueryError('$', 'criteria must be an object');
+  const copy = cloneValue(criteria);
+  const matches = compileCriteria(copy, new Place(compileCriteria));
+  return Object.freeze({ criteria: copy, matches, equalities: equalitiesOf(copy) });
+}

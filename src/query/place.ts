@@ -1,0 +1,33 @@
+import { InvalidQueryError } from '../errors/query-errors.js';
+import type { DocTest } from './path.js';
+
+/** MongoDB refuses filters that are nested deeper. */
+const MAX_DEPTH = 100;
+
+/** Makes criteria into a test; handed down to nested places, so that files need no import cycle. */
+type CompileCriteria = (criteria: object, place: Place) => DocTest;
+
+/** A place in a filter that is being compiled: error messages name it. */
+export class Place {
+  readonly path: string;
+  readonly compile: CompileCriteria;
+  readonly #depth: number;
+
+  constructor(compile: CompileCriteria, path = '$', depth = 0) {
+    this.compile = compile;
+    this.path = path;
+    this.#depth = depth;
+    if (depth > MAX_DEPTH) this.fail(`nested deeper than ${MAX_DEPTH} levels`);
+  }
+
+  /** The place under a field or operator, or at an index of a list. */
+  at(name: string | number): Place {
+    const path = typeof name === 'number' ? `${this.path}[${name}]` : `${this.path}.${name}`;
+    return new Place(this.compile, path, this.#depth + 1);
+  }
+
+  /** Refuses what stands here. */
+  fail(problem: string): never {
+    throw new InvalidQueryError(this.path, problem);
+  }
+}
