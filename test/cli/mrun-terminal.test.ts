@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect } from 'vitest';
+import type { Project, Running } from './mrun-process.js';
+import { countingBuilder, test } from './mrun-process.js';
+import { VirtualScreen } from './virtual-screen.js';
+
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+if (!hasPython) process.stderr.write('SKIPPED: the tests of progress bars need python3\n');
+
+const STEADY = { items: 60, pause_ms: 20, chunk_size: 5 };
+
+function start(
+  project: Project,
+  builder: object,
+  columns: number,
+  args: readonly string[] = [],
+  env = {},
+): Running {
+  project.write('b.json', builder);
+  return project.startInTerminal(columns, 24, ['b.json', ...args], env);
+}
+
+/** What a person sees by now. */
+function look(running: Running, columns: number, rows = 24): VirtualScreen {
+  const screen = new VirtualScreen(columns, rows);
+  screen.write(running.stdout);
+  return screen;
+}
+
+const isDone = (line: string | undefined) => / 100%\|█+\|/.test(line ?? '');
+
+describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
+  test.for([
+    [80, / Get: +\d+%\|.+\| +\d+\/60 \[00:0\d<00:0\d, \d+\.\d\dit\/s]$/],
+    [40, / Get: +\d+%\|.+\| +\d+\/60$/],
+    [20, / Get: +\d+%\|.+\|$/],
+    [10, /^Get +\d+%$/],
+  ] as const)('draws three bars in %i columns', async ([columns, picture], { project }) => {
+    const began = performance.now();
+    const running = start(project, countingBuilder(STEADY), columns);
+    await running.until('the second chunk', () => /\b1\d%/.test(running.stdout));
+    const midway = look(running, columns);
+    expect(midway.lines[0]).toMatch(picture);
+    expect(midway.cursorVisible).toBe(false);
+    const { code } = await running.finished;
+    const end = look(running, columns);
+    expect(code).toBe(0);
+    expect(end.lines).toHaveLength(3);
+    expect(end.lines.every((line) => line.includes('100%'))).toBe(true);
+    expect(end.lines.every((line) => line.length < columns)).toBe(true);
+    expect(end.cursorVisible).toBe(true);
+    expect(end.cursorAtStart).toBe(true);
+    const seconds = (performance.now() - began) / 1000;
+    expect(end.draws).toBeLessThan(10 * seconds + 5);
+  });
+
+  test('prints log lines and what the builder prints above the bars', async ({ project }) => {
+    const running = start(
+      project,
+      countingBuilder({ ...STEADY, fail_every: 10, say: 'item' }),
+      80,
+      ['-v'],
+    );
+    expect((await running.finished).code).toBe(3);
+    const { lines } = look(running, 80);
+    const texts = lines.filter((line) => line !== '');
+    expect(texts.filter((line) => /^item \d+$/.test(line))).toHaveLength(60);
+    expect(
+      texts.filter((line) => / - INFO - Processing batch of \d items$/.test(line)).length,
+    ).toBeGreaterThan(10);
+    const bars = texts.findIndex((line) => line.includes(' Get: '));
+    expect(texts.slice(bars, bars + 3).every(isDone)).toBe(true);
+    expect(texts.filter((line) => line.includes('|'))).toHaveLength(3);
+    expect(texts.at(-1)).toMatch(/^\(cannot build|.*and 3 more$/);
+  });
+
+  test('survives that the window changes its size', async ({ project }) => {
+    const running = start(project, countingBuilder({ ...STEADY, items: 5000 }), 80, ['-v']);
+    let screen = look(running, 80);
+    for (const columns of [40, 100, 25, 60]) {
+      const drawn = () => look(running, 80).draws;
+      const before = drawn();
+      running.resize(columns, 24);
+      await running.until(`bars in ${columns} columns`, () => {
+        screen = look(running, 80);
+        return screen.columns === columns && screen.draws > before + 4;
+      });
+      const bars = screen.lines.filter((line) => line.includes('%|'));
+      expect(bars).toHaveLength(3);
+    }
+    running.type('\x03');
+    expect((await running.finished).code).toBe(130);
+    screen = look(running, 80);
+    expect(screen.lines.filter((line) => line.includes('%|'))).toHaveLength(3);
+    expect(screen.lines.filter((line) => line.includes('Starting'))).toHaveLength(1);
+  });
+
+  test('names each builder above its bars when there are several', async ({ project }) => {
+    const running = start(
+      project,
+      [countingBuilder({ items: 3 }), countingBuilder({ items: 2 })],
+      80,
+    );
+    await running.finished;
+    expect(look(running, 80).lines.map((line) => line.trim().split(':')[0])).toEqual([
+      'CountingBuilder',
+      'Get',
+      'Process Items',
+      'Update Targets',
+      'CountingBuilder',
+      'Get',
+      'Process Items',
+      'Update Targets',
+    ]);
+  });
+
+  test('counts when the total is unknown', async ({ project }) => {
+    const running = start(project, countingBuilder({ items: 7, unknown_total: true }), 80);
+    await running.finished;
+    expect(look(running, 80).lines).toEqual([
+      expect.stringMatching(/^ +Get: 7it \[00:00, \d+\.\d\dit\/s]$/),
+      expect.stringMatching(/^ Process Items: 7it \[/),
+      expect.stringMatching(/^Update Targets: 7it \[/),
+    ]);
+  });
+
+  test('leaves a clean terminal after Ctrl-C', async ({ project }) => {
+    const running = start(project, countingBuilder({ ...STEADY, items: 5000 }), 80);
+    await running.until('the bars', () => running.stdout.includes('1%'));
+    running.type('\x03');
+    const { code } = await running.finished;
+    expect(code).toBe(130);
+    const screen = look(running, 80);
+    expect(screen.lines).toEqual([
+      expect.stringMatching(/^Stopping: finishing what is in flight/),
+      expect.stringMatching(/ Get: +\d+%\|/),
+      expect.stringMatching(/ Process Items: +\d+%\|/),
+      expect.stringMatching(/^Update Targets: +\d+%\|/),
+      expect.stringMatching(/^Interrupted: \d+ of 5000 items were built; /),
+    ]);
+    expect(screen.cursorVisible).toBe(true);
+  });
+
+  test('gives the cursor back when it is suspended with Ctrl-Z', async ({ project }) => {
+    const running = start(project, countingBuilder(STEADY), 80);
+    await running.until('the bars', () => running.stdout.includes('1%'));
+    running.type('\x1a');
+    await running.until('the cursor', () => look(running, 80).cursorVisible);
+    running.continue();
+    expect((await running.finished).code).toBe(0);
+    const { lines } = look(running, 80);
+    expect(lines.filter((line) => line.includes('%|')).map(isDone)).toEqual([
+      ...[false, false, false],
+      ...[true, true, true],
+    ]);
+  });
+
+  test('leaves a clean terminal when the builder takes the process down', async ({ project }) => {
+    project.write(
+      'crash.mjs',
+      `import { MemoryStore } from 'maggma';
+      import { CountingBuilder } from './counting-builder.mjs';
+      const store = new MemoryStore();
+      export const __builder__ = new CountingBuilder(store, store, ${JSON.stringify({ items: 1000, pauseMs: 20 })});
+      setTimeout(() => { throw new TypeError('out of nowhere'); }, 800);`,
+    );
+    const running = project.startInTerminal(80, 24, ['crash.mjs']);
+    expect((await running.finished).code).toBe(1);
+    const screen = look(running, 80);
+    expect(screen.cursorVisible).toBe(true);
+    expect(screen.lines.filter((line) => line.includes('%|'))).toHaveLength(3);
+    expect(screen.lines.join('\n')).toMatch(/^TypeError: out of nowhere$/m);
+  });
+
+  test.for([
+    ['--no-bars', ['--no-bars'], {}],
+    ['TERM=dumb', [], { TERM: 'dumb' }],
+  ] as const)('draws no bars with %s', async ([, args, env], { project }) => {
+    const running = start(project, countingBuilder({ items: 3 }), 80, args, env);
+    expect(await running.finished).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+});
