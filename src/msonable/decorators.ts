@@ -116,6 +116,10 @@ function metadataOf(context: DecoratorContext, name: string): object {
  *     super(source, target, options);
  *     this.factor = options.factor ?? 2;
  *   }
+ *
+ *   unaryFunction(item: Doc) {
+ *     return { a: item.a * this.factor };
+ *   }
  * }
  * ```
  *

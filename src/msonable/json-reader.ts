@@ -26,16 +26,19 @@ export function parseJson(
   text: string,
   report: ReportProblem = asDeserializationError,
 ): PlainValue {
-  return parseFast(text) ?? new Scanner(text, report).document();
+  const fast = isDeep(text) ? undefined : parseFast(text);
+  return fast ?? new Scanner(text, report).document();
 }
 
 /**
  * Reads JSON with the engine's own parser, which is several times faster, where that gives the same value.
  *
+ * There is no limit to how deeply the text may be nested.
+ *
  * @returns Undefined for a text that only {@link parseJson} reads right, or explains.
  */
 export function parseFast(text: string): PlainValue | undefined {
-  if (NEEDS_SCANNER.test(text) || isDeep(text)) return undefined;
+  if (NEEDS_SCANNER.test(text)) return undefined;
   try {
     return JSON.parse(text) as PlainValue;
   } catch {

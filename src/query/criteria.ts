@@ -2,7 +2,8 @@ import { InvalidQueryError } from '../errors/query-errors.js';
 import { isDocument } from './bson-kind.js';
 import { cloneValue } from './clone.js';
 import type { Doc } from './document.js';
-import { equalitiesOf } from './equalities.js';
+import type { ValueRange } from './index-bounds.js';
+import { indexBoundsOf } from './index-bounds.js';
 import { compileCriteria } from './match-document.js';
 import { Place } from './place.js';
 
@@ -39,6 +40,15 @@ export interface Filter {
    * expression searches are left out. An empty list means that nothing can match.
    */
   readonly equalities: ReadonlyMap<string, readonly unknown[]>;
+
+  /**
+   * For paths that are compared by order: the bounds, which themselves are allowed.
+   *
+   * Each document that matches has at the path a value of the bound's kind (itself, or as an element of an array) that
+   * is not below `lower`, and one, perhaps another element, that is not above `upper`. Put what the index finds to
+   * `matches` again.
+   */
+  readonly ranges: ReadonlyMap<string, ValueRange>;
 }
 
 /**
@@ -52,5 +62,5 @@ export function compileFilter(criteria: Criteria): Filter {
   if (!isDocument(criteria)) throw new InvalidQueryError('$', 'criteria must be an object');
   const copy = cloneValue(criteria);
   const matches = compileCriteria(copy, new Place(compileCriteria));
-  return Object.freeze({ criteria: copy, matches, equalities: equalitiesOf(copy) });
+  return Object.freeze({ criteria: copy, matches, ...indexBoundsOf(copy) });
 }

@@ -12,7 +12,8 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvalidQueryError } from '../../src/errors/query-errors.js';
-import { equalValues } from '../../src/query/compare.js';
+import { kindOf } from '../../src/query/bson-kind.js';
+import { compareValues, equalValues } from '../../src/query/compare.js';
 import type { Criteria } from '../../src/query/criteria.js';
 import { compileFilter } from '../../src/query/criteria.js';
 import type { Doc } from '../../src/query/document.js';
@@ -379,9 +380,40 @@ describe('equalities', () => {
           const there = valuesAt(doc, path);
           expect(there.some((value) => values.some((one) => equalValues(value, one)))).toBe(true);
         }
+        for (const [path, { lower, upper }] of filter.ranges) {
+          const there = valuesAt(doc, path);
+          const has = (bound: unknown, direction: number) =>
+            there.some(
+              (value) =>
+                kindOf(value) === kindOf(bound) && compareValues(value, bound) * direction >= 0,
+            );
+          if (lower !== undefined) expect(has(lower, 1)).toBe(true);
+          if (upper !== undefined) expect(has(upper, -1)).toBe(true);
+        }
       }),
       { numRuns: 20_000 },
     );
+  });
+});
+
+describe('ranges', () => {
+  const [day, later] = [new Date(0), new Date(9)];
+  test.each<[Criteria, Record<string, object>]>([
+    [{ a: { $gt: 1 } }, { a: { lower: 1 } }],
+    [{ a: { $gte: 1, $lt: 5, $gt: 0 } }, { a: { lower: 1, upper: 5 } }],
+    [
+      { $and: [{ a: { $gt: day } }, { a: { $gt: later, $lte: 3 } }] },
+      { a: { lower: later, upper: 3 } },
+    ],
+    [{ 'a.b': { $lt: 'x' }, c: { $ne: 1 } }, { 'a.b': { upper: 'x' } }],
+    [{ a: { $gte: null } }, {}],
+    [{ a: { $lt: Number.NaN } }, {}],
+    [{ a: { $gt: [1] } }, {}],
+    [{ a: { $not: { $gt: 1 } } }, {}],
+    [{ $or: [{ a: { $gt: 1 } }] }, {}],
+    [{ a: { $elemMatch: { $gt: 1 } } }, {}],
+  ])('of %o are %o', (criteria, ranges) => {
+    expect(Object.fromEntries(compileFilter(criteria).ranges)).toEqual(ranges);
   });
 });
 

@@ -1,5 +1,6 @@
 import { EJSON, Long } from 'bson';
 import type { MaggmaError } from '../../errors/maggma-error.js';
+import { showValue } from '../../errors/show-value.js';
 import { InvalidDocumentError } from '../../errors/store-errors.js';
 import { decodeExtended, isExtendedJson } from '../../msonable/extended-json.js';
 import { parseFast, parseJson } from '../../msonable/json-reader.js';
@@ -8,6 +9,7 @@ import type { Doc } from '../../query/document.js';
 import { getPath } from '../../query/path.js';
 import { toInstant, toIsoText } from '../../util/instant.js';
 import { setOwn } from '../../util/set-own.js';
+import { assertStorable } from '../document.js';
 
 /** How the time stamps of a JSON file are treated. */
 export interface StampField {
@@ -35,15 +37,22 @@ export function parseDocuments(
   const isPlain = fast !== undefined && !text.includes('"$');
   return list.map((item, i) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item))
-      throw fail(`expected a list of objects, but element ${i} is ${JSON.stringify(item)}`);
-    const doc = (isPlain ? item : decodeOrFail(item, i, fail)) as Doc;
+      throw fail(`expected a list of objects, but element ${i} is ${showValue(item)}`);
+    const doc = decodeOrFail(item, i, isPlain, fail);
     return stamp.asDates ? withDate(doc, stamp.field) : doc;
   });
 }
 
-function decodeOrFail(item: PlainRecord, i: number, fail: (problem: string) => MaggmaError): Doc {
+function decodeOrFail(
+  item: PlainRecord,
+  i: number,
+  isPlain: boolean,
+  fail: (problem: string) => MaggmaError,
+): Doc {
   try {
-    return decode(item) as Doc;
+    // Also the limit of nesting: whoever walks the document relies on it.
+    assertStorable(item);
+    return (isPlain ? item : decode(item)) as Doc;
   } catch (error) {
     throw fail(`element ${i}: ${error instanceof Error ? error.message : String(error)}`);
   }
