@@ -19,7 +19,7 @@ import { lastOfEachKey } from '../document.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
 import type { Refusal, StoreOptions } from '../store-options.js';
 import { parseDocuments, printDocuments } from './json-documents.js';
-import type { MemoryChange } from './memory-store.js';
+import type { MemoryChange } from './memory-collection.js';
 import { MemoryStore } from './memory-store.js';
 
 /** Options of {@link JSONStore}. */
@@ -139,7 +139,7 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
 
   protected override async open({ forceReset }: { readonly forceReset: boolean }): Promise<void> {
     if (this.#loaded && !forceReset) return;
-    this.clear();
+    this.collection.clear();
     for (const file of this.paths) await this.#load(file);
     this.#loaded = true;
   }
@@ -152,25 +152,25 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
     docs: Doc[],
     key: readonly string[],
   ): Promise<readonly Refusal[]> {
-    await this.#change(this.planReplace(docs, key));
+    await this.#change(this.collection.planReplace(docs, key));
     return [];
   }
 
   protected override async remove(filter: Filter): Promise<number> {
-    const changes = this.planRemove(filter);
+    const changes = this.collection.planRemove(filter);
     if (changes.length > 0) await this.#change(changes);
     return changes.length;
   }
 
   async #change(changes: readonly MemoryChange[]): Promise<void> {
-    this.apply(changes);
+    this.collection.apply(changes);
     this.#changed = true;
     if (this.flush === 'close') return;
     try {
       await this.#save();
     } catch (error) {
       // What could not be written must not look as if it were stored.
-      this.revert(changes);
+      this.collection.revert(changes);
       this.#changed = false;
       throw error;
     }
@@ -182,7 +182,9 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
     const fail = (problem: string) => new StoreConnectionError(this.name, `${file}: ${problem}`);
     const docs = parseDocuments(this.#decode(file, bytes), this.#stamp, fail);
     try {
-      this.apply(this.planReplace(lastOfEachKey(docs, [this.key]), [this.key]));
+      this.collection.apply(
+        this.collection.planReplace(lastOfEachKey(docs, [this.key]), [this.key]),
+      );
     } catch (error) {
       throw error instanceof InvalidDocumentError ? fail(error.message) : error;
     }
@@ -236,7 +238,7 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
 
   /** An `_id` that the store made up is its own business. */
   *#documents(): Generator<Doc, void, undefined> {
-    for (const { doc, ownId } of this.entries()) {
+    for (const { doc, ownId } of this.collection.entries()) {
       const { _id, ...rest } = doc;
       yield ownId ? rest : doc;
     }
