@@ -17,3 +17,24 @@ export class InvalidQueryError extends MaggmaError {
     this.path = path;
   }
 }
+
+/** A regular expression took longer than the store allows; see `regexTimeoutMs`. */
+export class RegexTimeoutError extends MaggmaError {
+  override get name() {
+    return 'RegexTimeoutError' as const;
+  }
+  override get code() {
+    return 'REGEX_TIMEOUT' as const;
+  }
+
+  readonly pattern: string;
+  readonly timeoutMs: number;
+
+  constructor(pattern: string, timeoutMs: number) {
+    super(
+      `The regular expression /${pattern}/ took longer than ${timeoutMs} ms on one text: simplify it, or raise \`regexTimeoutMs\``,
+    );
+    this.pattern = pattern;
+    this.timeoutMs = timeoutMs;
+  }
+}

@@ -1,4 +1,5 @@
 import { InvalidQueryError } from '../errors/query-errors.js';
+import { boundedSearch } from './bounded-regex.js';
 import { isDocument } from './bson-kind.js';
 import { cloneValue } from './clone.js';
 import type { Doc } from './document.js';
@@ -51,16 +52,29 @@ export interface Filter {
   readonly ranges: ReadonlyMap<string, ValueRange>;
 }
 
+/** Options of {@link compileFilter}. */
+export interface FilterOptions {
+  /**
+   * How many milliseconds a regular expression may take on one text; for filters from strangers.
+   * @defaultValue `null`: no limit
+   */
+  readonly regexTimeoutMs?: number | null | undefined;
+}
+
 /**
  * Checks criteria and compiles them into a test that is fast to repeat.
  *
  * @param criteria - Conditions in the query language; `{}` matches everything.
+ * @param options - A limit for regular expressions.
  * @throws {@link InvalidQueryError} for whatever MongoDB refuses, naming the place, and for
  * operators that run code (`$where`, `$function`).
  */
-export function compileFilter(criteria: Criteria): Filter {
+export function compileFilter(criteria: Criteria, options: FilterOptions = {}): Filter {
   if (!isDocument(criteria)) throw new InvalidQueryError('$', 'criteria must be an object');
   const copy = cloneValue(criteria);
-  const matches = compileCriteria(copy, new Place(compileCriteria));
+  const { regexTimeoutMs = null } = options;
+  const search =
+    regexTimeoutMs === null ? undefined : (regex: RegExp) => boundedSearch(regex, regexTimeoutMs);
+  const matches = compileCriteria(copy, new Place(compileCriteria, search));
   return Object.freeze({ criteria: copy, matches, ...indexBoundsOf(copy) });
 }

@@ -51,7 +51,7 @@ export function parseProjection(spec: Record<string, unknown>): ParsedProjection
     hasElemMatch: false,
     hasSlice: false,
   };
-  const place = new Place(compileCriteria, 'projection');
+  const place = new Place(compileCriteria, undefined, 'projection');
   for (const [name, value] of Object.entries(spec))
     parseField(parsing, name, value, place.at(name));
   const mode = parsing.mode ?? modeWithout(parsing);

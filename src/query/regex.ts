@@ -12,7 +12,7 @@ const OPTIONS = /^[imsxu]*$/;
 /** A regular expression as condition: found in a text, or equal to a stored regular expression. */
 export function compileRegex(value: RegExp | BSONRegExp, place: Place): ValueTest {
   const { pattern, options } = regexIdentity(value);
-  return regexTest(pattern, options, toRegExp(value, place));
+  return regexTest(pattern, options, place.search(toRegExp(value, place)));
 }
 
 /** `$regex` with its `$options`. */
@@ -30,14 +30,19 @@ export function compileRegexOperator(operand: unknown, options: unknown, place: 
 }
 
 function fromParts(pattern: string, options: string, place: Place): ValueTest {
-  return regexTest(pattern, [...options].sort().join(''), translate(pattern, options, place));
+  const regex = translate(pattern, options, place);
+  return regexTest(pattern, [...options].sort().join(''), place.search(regex));
 }
 
-function regexTest(pattern: string, options: string, regex: RegExp): ValueTest {
+function regexTest(
+  pattern: string,
+  options: string,
+  isFound: (text: string) => boolean,
+): ValueTest {
   return (value) => {
-    if (typeof value === 'string') return regex.test(value);
+    if (typeof value === 'string') return isFound(value);
     const kind = kindOf(value);
-    if (kind === Kind.String) return regex.test(String(value));
+    if (kind === Kind.String) return isFound(String(value));
     if (kind !== Kind.RegExp) return false;
     const identity = regexIdentity(value as RegExp | BSONRegExp);
     return identity.pattern === pattern && identity.options === options;

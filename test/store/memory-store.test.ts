@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { RegexTimeoutError } from '../../src/errors/query-errors.js';
 import { MemoryStore } from '../../src/store/memory/memory-store.js';
 
 test('keeps its documents over close(), and forgets them with forceReset', async () => {
@@ -39,4 +40,18 @@ test.each([
   [{ collectionName: 1 as never }, /`collectionName`/],
 ])('refuses the options %o', (options, message) => {
   expect(() => new MemoryStore(options)).toThrow(message);
+});
+
+test('stops a hostile regular expression where it is told to', async () => {
+  const store = new MemoryStore({ key: 'k', regexTimeoutMs: 50 });
+  await store.connect();
+  await store.update([
+    { k: 1, text: 'harmless' },
+    { k: 2, text: `${'a'.repeat(40)}!` },
+  ]);
+  expect(await store.count({ text: { $regex: '^harm' } })).toBe(1);
+  const hostile = store.count({ text: { $not: { $regex: '^(a+)+$' } } });
+  await expect(hostile).rejects.toThrow(RegexTimeoutError);
+  await expect(hostile).rejects.toThrow(/50 ms/);
+  expect(await store.count({ text: /!$/ })).toBe(1);
 });

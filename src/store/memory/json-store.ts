@@ -17,13 +17,14 @@ import { writeFileAtomic } from '../../util/atomic-write.js';
 import { withFileLock } from '../../util/file-lock.js';
 import { lastOfEachKey } from '../document.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
-import type { Refusal, StoreOptions } from '../store-options.js';
+import type { Refusal } from '../store-options.js';
 import { parseDocuments, printDocuments } from './json-documents.js';
 import type { MemoryChange } from './memory-collection.js';
+import type { MemoryStoreOptions } from './memory-store.js';
 import { MemoryStore } from './memory-store.js';
 
 /** Options of {@link JSONStore}. */
-export interface JSONStoreOptions extends StoreOptions {
+export interface JSONStoreOptions extends Omit<MemoryStoreOptions, 'collectionName'> {
   /**
    * False lets the store write its file.
    * @defaultValue `true`

@@ -1,10 +1,11 @@
 import { MSONable, option } from '../../msonable/decorators.js';
 import { cloneValue } from '../../query/clone.js';
-import type { Filter } from '../../query/criteria.js';
+import type { Criteria, Filter } from '../../query/criteria.js';
+import { compileFilter } from '../../query/criteria.js';
 import { DistinctCollector } from '../../query/distinct.js';
 import type { Doc } from '../../query/document.js';
 import type { CompiledSort } from '../../query/sort.js';
-import { assertNonEmptyString } from '../../util/assert-option.js';
+import { assertNonEmptyString, assertPositiveInteger } from '../../util/assert-option.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
@@ -18,6 +19,12 @@ export interface MemoryStoreOptions extends StoreOptions {
    * @defaultValue `'memory_db'`
    */
   readonly collectionName?: string | undefined;
+  /**
+   * How many milliseconds a regular expression of a filter may take on one text. Set it where filters come from
+   * strangers; it makes regular expressions slower.
+   * @defaultValue `null`: no limit
+   */
+  readonly regexTimeoutMs?: number | null | undefined;
 }
 
 let stores = 0;
@@ -36,6 +43,8 @@ let stores = 0;
 export class MemoryStore<T extends object = Doc> extends Store<T> {
   /** A label. */
   @option() readonly collectionName: string;
+  /** How long a regular expression may take on one text, in milliseconds. */
+  @option({ write: 'given' }) readonly regexTimeoutMs: number | null;
 
   readonly #number = ++stores;
   /** What the store holds. */
@@ -43,9 +52,11 @@ export class MemoryStore<T extends object = Doc> extends Store<T> {
 
   constructor(options: MemoryStoreOptions = {}) {
     super(options);
-    const { collectionName = 'memory_db' } = options;
+    const { collectionName = 'memory_db', regexTimeoutMs } = options;
     assertNonEmptyString('collectionName', collectionName);
+    if (typeof regexTimeoutMs === 'number') assertPositiveInteger('regexTimeoutMs', regexTimeoutMs);
     this.collectionName = collectionName;
+    this.regexTimeoutMs = regexTimeoutMs ?? null;
     this.#collection = new MemoryCollection(() => this.name, this.key);
   }
 
@@ -77,6 +88,10 @@ export class MemoryStore<T extends object = Doc> extends Store<T> {
   }
 
   protected async shut(): Promise<void> {}
+
+  protected override compile(criteria: Criteria): Filter {
+    return compileFilter(criteria, this);
+  }
 
   protected override async *findBatches(
     find: Find,

@@ -1,0 +1,119 @@
+// biome-ignore-all assist/source/organizeImports: the names are grouped by concept, as a reader looks for them.
+
+// Stores
+export { MemoryStore } from './store/memory/memory-store.js';
+export type { MemoryStoreOptions } from './store/memory/memory-store.js';
+export { JSONStore } from './store/memory/json-store.js';
+export type { JSONStoreOptions } from './store/memory/json-store.js';
+export { Store } from './store/store.js';
+export type { Find } from './store/store.js';
+export { MINIMAL_CAPABILITIES } from './store/store-capabilities.js';
+export type { StoreCapabilities } from './store/store-capabilities.js';
+export { BatchCursor } from './store/cursor.js';
+export type { Cursor, KeyCursor } from './store/cursor.js';
+export type {
+  LastUpdatedType,
+  NewerInOptions,
+  QueryOptions,
+  Refusal,
+  StoreOptions,
+  UpdateOptions,
+  UpdateResult,
+} from './store/store-options.js';
+export type { Validator } from './store/validator.js';
+
+// Queries
+export type { Doc } from './query/document.js';
+export { compileFilter } from './query/criteria.js';
+export type { Criteria, Filter, FilterOptions } from './query/criteria.js';
+export type { ValueRange } from './query/index-bounds.js';
+export type { CompiledProjection, Projection } from './query/projection.js';
+export { Sort } from './query/sort.js';
+export type { CompiledSort, SortSpec } from './query/sort.js';
+
+// Values of documents
+export { Binary, Decimal128, Long, ObjectId, UUID } from 'bson';
+
+// Builders
+export { Builder, isBuilder } from './builder/builder.js';
+export type {
+  AnyBuilder,
+  BuilderOptions,
+  BuilderRunOptions,
+  BuildRunner,
+} from './builder/builder.js';
+export { MapBuilder } from './builder/map-builder.js';
+export type { MapBuilderOptions } from './builder/map-builder.js';
+export { CopyBuilder } from './builder/copy-builder.js';
+export type { BuildLogger } from './builder/build-logger.js';
+export type {
+  BuildCounts,
+  BuildReport,
+  BuildStatus,
+  FailureCause,
+  ItemFailure,
+} from './builder/build-report.js';
+export type {
+  BuildEndedEvent,
+  BuildEvent,
+  BuildEvents,
+  BuildStartedEvent,
+  ItemFailedEvent,
+  ProgressEvent,
+  UpdateEvent,
+} from './builder/build-events.js';
+
+// Processors
+export { Processor } from './processor/processor.js';
+export type { RunOptions } from './processor/processor.js';
+export type { ProcessorOptions } from './processor/processor-options.js';
+export type { Executor, Lane } from './processor/executor.js';
+export type { Failed, Outcome } from './processor/outcome.js';
+export { SerialProcessor } from './processor/serial/serial-processor.js';
+export type { Logger } from './util/logger.js';
+
+// Serialization
+export { arg, MSONable, option } from './msonable/decorators.js';
+export type { FieldDecorator, MSONableOptions } from './msonable/decorators.js';
+export type { AnyClass, FieldOptions, FieldSpec } from './msonable/fields.js';
+export { asDict, dumpfn, dumps } from './msonable/dump.js';
+export type { DumpfnOptions, DumpsOptions } from './msonable/dump.js';
+export { fromDict, loadfn, loads } from './msonable/load.js';
+export type { LoadfnOptions, LoadOptions } from './msonable/load.js';
+export { importModule } from './msonable/import-module.js';
+export { isMain } from './msonable/is-main.js';
+export { registerRedirect } from './msonable/registry.js';
+export type { MsonDict, PlainRecord, PlainValue } from './msonable/plain-value.js';
+export type { FileFormat } from './msonable/file-format.js';
+
+// Errors
+export { isMaggmaError, MaggmaError } from './errors/maggma-error.js';
+export type { PortableError } from './errors/error-transfer.js';
+export { InvalidOptionError, MissingDependencyError } from './errors/option-errors.js';
+export { InvalidQueryError, RegexTimeoutError } from './errors/query-errors.js';
+export {
+  CursorUsedError,
+  InvalidDocumentError,
+  ReadOnlyStoreError,
+  StoreConflictError,
+  StoreConnectionError,
+  StoreNotConnectedError,
+  StoreOperationError,
+  UnsupportedOperationError,
+  ValidationError,
+} from './errors/store-errors.js';
+export {
+  BuilderBusyError,
+  InvalidBuilderError,
+  ItemTimeoutError,
+  OrphanGuardError,
+  TooManyFailuresError,
+} from './errors/builder-errors.js';
+export { BuildAbortedError, BuildFailedError } from './builder/build-errors.js';
+export {
+  ClassDeclarationError,
+  DeserializationError,
+  FileFormatError,
+  SerializationError,
+  UnknownClassError,
+} from './errors/serialization-errors.js';
