@@ -5,6 +5,13 @@ export { MemoryStore } from './store/memory/memory-store.js';
 export type { MemoryStoreOptions } from './store/memory/memory-store.js';
 export { JSONStore } from './store/memory/json-store.js';
 export type { JSONStoreOptions } from './store/memory/json-store.js';
+export { MongoStore } from './store/mongo/mongo-store.js';
+export { MongoURIStore } from './store/mongo/mongo-uri-store.js';
+export type {
+  MongoOptions,
+  MongoStoreOptions,
+  MongoURIStoreOptions,
+} from './store/mongo/mongo-options.js';
 export { Store } from './store/store.js';
 export type { Find } from './store/store.js';
 export { MINIMAL_CAPABILITIES } from './store/store-capabilities.js';

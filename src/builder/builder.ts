@@ -244,7 +244,12 @@ async function serialProcessor(): Promise<BuildRunner> {
   return new SerialProcessor();
 }
 
-function toStores(option: string, stores: Store | readonly Store[]): readonly Store[] {
+/**
+ * Makes a list of what a builder was given as stores.
+ *
+ * @throws {@link InvalidOptionError} for anything else, naming the argument.
+ */
+export function toStores(option: string, stores: Store | readonly Store[]): readonly Store[] {
   const list = (Array.isArray(stores) ? stores : [stores]) as readonly Store[];
   for (const store of list)
     if (typeof store?.query !== 'function')

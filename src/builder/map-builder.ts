@@ -25,7 +25,7 @@ import {
 } from './build-record.js';
 import type { BuildReport, BuildStatus, ItemFailure } from './build-report.js';
 import type { BuilderOptions } from './builder.js';
-import { Builder } from './builder.js';
+import { Builder, toStores } from './builder.js';
 import { KeyPlan } from './key-plan.js';
 
 /** Options of {@link MapBuilder}. */
@@ -103,7 +103,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
   #warnedOfState = false;
 
   constructor(source: Store, target: Store, options: MapBuilderOptions = {}) {
-    super(source, target, options);
+    super(toStores('source', source), toStores('target', target), options);
     const { deleteOrphans = false, storeProcessTime = true, retryFailed = false } = options;
     const { query, projection, timeout } = options;
     assertNonNegativeNumber('timeout', timeout ?? 0);

@@ -14,11 +14,15 @@ import './golden-classes.js';
 const folder = mkdtempSync(path.join(tmpdir(), 'maggma-msonable-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Files in which an object of a class that is known has an argument of one that is not. */
+const IS_ARGUMENT = /memory_validator|mongo_ssh|builder_over_/;
+
 describe('stores/ and builders/', () => {
   const ENUM = 'an enum is written as its value, which Python takes as well';
   const DIFFERENCES: Readonly<Record<string, string>> = {
     'stores/memory_enum_type.json': ENUM,
     'stores/mongo_sort_enum.json': ENUM,
+    'stores/json_path_object.json': 'the path is written as text, which Python takes as well',
     'builders/copy_full.yaml': 'the key "n" is quoted, for YAML 1.1 takes it for a boolean',
   };
   const files = ['stores', 'builders'].flatMap((name) =>
@@ -47,6 +51,13 @@ describe('stores/ and builders/', () => {
       if (!(await namesUnknownClass(file))) continue;
       const source = fileOf(file);
       await expect(loadfn(source)).rejects.toMatchObject({ code: 'UNKNOWN_CLASS' });
+      if (IS_ARGUMENT.test(file)) {
+        // Keeping it would hand a record to a constructor that asks for an object.
+        await expect(loadfn(source, { unknown: 'keep' })).rejects.toMatchObject({
+          code: 'DESERIALIZATION',
+        });
+        continue;
+      }
       const target = path.join(folder, path.basename(file));
       dumpfn(await loadfn(source, { unknown: 'keep' }), target);
       // Stores inside a record that is kept are kept with it, enums and all.

@@ -10,6 +10,7 @@ import {
   StoreConnectionError,
 } from '../../errors/store-errors.js';
 import { arg, MSONable, option } from '../../msonable/decorators.js';
+import { pythonPath } from '../../msonable/foreign.js';
 import type { Filter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
 import { assertBoolean, assertOneOf } from '../../util/assert-option.js';
@@ -104,9 +105,7 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
   constructor(paths: string | readonly string[], options: JSONStoreOptions = {}) {
     super(options);
     const { readOnly = true, encoding, flush = 'update' } = options;
-    const list = typeof paths === 'string' ? [paths] : paths;
-    if (!Array.isArray(list) || list.length === 0 || list.some((p) => typeof p !== 'string' || !p))
-      throw new InvalidOptionError('paths', 'a file name or a list of them', paths);
+    const list = toPaths(paths);
     assertBoolean('readOnly', readOnly);
     assertOneOf('flush', flush, ['update', 'close']);
     if (!readOnly && list.length > 1)
@@ -114,7 +113,7 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
     const { encoding: canonical } = decoderFor(encoding ?? 'utf-8');
     if (!readOnly && canonical !== 'utf-8')
       throw new InvalidOptionError('encoding', 'UTF-8, because readOnly is false', encoding);
-    this.paths = Object.freeze([...list]);
+    this.paths = Object.freeze(list);
     this.readOnly = readOnly;
     this.encoding = encoding ?? null;
     this.flush = flush;
@@ -262,6 +261,14 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
 const isGzip = (file: string): boolean => file.toLowerCase().endsWith('.gz');
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The names of the files; Python may also write them as `pathlib.Path`. */
+function toPaths(paths: unknown): string[] {
+  const list = (Array.isArray(paths) ? paths : [paths]).map(pythonPath);
+  if (list.length === 0 || list.some((file) => !file))
+    throw new InvalidOptionError('paths', 'a file name or a list of them', paths);
+  return list as string[];
+}
 
 function see(file: string, bytes: Uint8Array): Seen {
   const { size, mtimeMs } = statSync(file);

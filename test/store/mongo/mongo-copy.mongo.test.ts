@@ -22,6 +22,7 @@ describeMongo('CopyBuilder', () => {
   test('copies 20 000 documents, then nothing, then what has changed', {
     timeout: 240_000,
   }, async () => {
+    await source().ensureIndex(['task_id', 'last_updated']);
     await source().update(Array.from({ length: COUNT }, (_, i) => sourceDoc(i)));
     expect(await build()).toMatchObject({ status: 'succeeded', succeeded: COUNT, failed: 0 });
     expect(await target().count()).toBe(COUNT);

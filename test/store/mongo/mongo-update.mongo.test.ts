@@ -150,8 +150,8 @@ describeMongo('update', () => {
       const memory = new MemoryStore();
       await memory.connect();
       // Put there past the store, so that documents without the key are possible.
-      const seeds = docs.map((doc, i) => ({ _id: `seed ${i}`, ...doc }));
-      await withClient((client) => client.db(database).collection<Doc>(name).insertMany(seeds));
+      const seeds: Doc[] = docs.map((doc, i) => ({ _id: `seed ${i}`, ...doc }));
+      await withClient((client) => client.db(database).collection(name).insertMany(seeds));
       await memory.update(seeds, { key: '_id' });
       for (const [i, doc] of docs.entries()) {
         if (!key.every((path) => Object.hasOwn(doc, path.split('.')[0] ?? ''))) continue;
