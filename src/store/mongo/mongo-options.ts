@@ -76,7 +76,11 @@ export interface ResolvedMongoOptions {
   readonly defaultSort: SortSpec | null;
 }
 
-/** Checks what both stores share. */
+/**
+ * Checks what both stores share.
+ *
+ * @internal
+ */
 export function resolveMongoOptions(options: MongoOptions): ResolvedMongoOptions {
   const { sshTunnel = null, safeUpdate = false, mongoclientKwargs, defaultSort = null } = options;
   if (sshTunnel !== null)

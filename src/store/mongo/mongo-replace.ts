@@ -125,6 +125,11 @@ function errorOf({ write, code, message }: MongoFailure, store: string): Error {
       '$._id',
       `another document of ${store} has the _id ${showValue(doc['_id'])} already`,
     );
+  if (code === 11000)
+    return new InvalidDocumentError(
+      '$',
+      `${store} has a unique index that refuses the document with key ${showValue(key)}: ${message}`,
+    );
   const problem = `the server refuses the document with key ${showValue(key)}: ${message}`;
   return new StoreOperationError(store, 'update', problem);
 }

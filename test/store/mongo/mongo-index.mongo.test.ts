@@ -68,7 +68,7 @@ describeMongo('ensureIndex', () => {
     expect(await keys()).toEqual([{ a: 1, unique: true }]);
     await store.update({ task_id: 1, a: 1 });
     await expect(store.update({ task_id: 2, a: 1 })).rejects.toMatchObject({
-      code: 'STORE_OPERATION',
+      code: 'INVALID_DOCUMENT',
     });
   });
 
