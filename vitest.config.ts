@@ -7,6 +7,10 @@ export default defineConfig({
     // Tests that import the package by its name must meet the module instances of `src`.
     alias: [
       { find: /^maggma$/, replacement: new URL('./src/index.ts', import.meta.url).pathname },
+      {
+        find: /^maggma\/testing$/,
+        replacement: new URL('./src/testing/index.ts', import.meta.url).pathname,
+      },
     ],
   },
   test: {

@@ -12,6 +12,7 @@ export type {
   MongoStoreOptions,
   MongoURIStoreOptions,
 } from './store/mongo/mongo-options.js';
+export { SQLiteStore } from './store/sqlite/sqlite-store.js';
 export { Store } from './store/store.js';
 export type { Find } from './store/store.js';
 export { MINIMAL_CAPABILITIES } from './store/store-capabilities.js';

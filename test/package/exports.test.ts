@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = new URL('../../', import.meta.url);
+const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+
+/** What each entry of the package exports. A change here is a change for users: say so in the changelog. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  '.': [
+    'BatchCursor',
+    'Binary',
+    'BuildAbortedError',
+    'BuildFailedError',
+    'Builder',
+    'BuilderBusyError',
+    'ClassDeclarationError',
+    'CopyBuilder',
+    'CursorUsedError',
+    'Decimal128',
+    'DeserializationError',
+    'FileFormatError',
+    'InvalidBuilderError',
+    'InvalidDocumentError',
+    'InvalidOptionError',
+    'InvalidQueryError',
+    'ItemTimeoutError',
+    'JSONStore',
+    'Long',
+    'MINIMAL_CAPABILITIES',
+    'MSONable',
+    'MaggmaError',
+    'MapBuilder',
+    'MemoryStore',
+    'MissingDependencyError',
+    'MongoStore',
+    'MongoURIStore',
+    'ObjectId',
+    'OrphanGuardError',
+    'Processor',
+    'ReadOnlyStoreError',
+    'RegexTimeoutError',
+    'SQLiteStore',
+    'SerialProcessor',
+    'SerializationError',
+    'Sort',
+    'Store',
+    'StoreConflictError',
+    'StoreConnectionError',
+    'StoreNotConnectedError',
+    'StoreOperationError',
+    'TooManyFailuresError',
+    'UUID',
+    'UnknownClassError',
+    'UnsupportedOperationError',
+    'ValidationError',
+    'arg',
+    'asDict',
+    'compileFilter',
+    'dumpfn',
+    'dumps',
+    'fromDict',
+    'importModule',
+    'isBuilder',
+    'isMaggmaError',
+    'isMain',
+    'loadfn',
+    'loads',
+    'option',
+    'registerRedirect',
+  ],
+  './testing': ['testStore'],
+};
+
+const modules = Object.entries(manifest.exports as Record<string, { default: string }>).filter(
+  ([entry]) => entry !== './package.json',
+);
+
+test.each(modules)('the entry %s exports exactly the listed names', async (entry, target) => {
+  const names = Object.keys(await import(new URL(target.default, root).href));
+  expect(names.sort()).toEqual(NAMES[entry]);
+});
+
+test('every entry of the package exists, with its types', () => {
+  const targets = Object.values(manifest.exports as Record<string, string | object>).flatMap(
+    (entry) => (typeof entry === 'string' ? [entry] : Object.values(entry)),
+  );
+  expect(targets).toContain('./dist/index.d.ts');
+  for (const target of [...targets, manifest.bin.mrun])
+    expect(existsSync(fileURLToPath(new URL(target, root))), target).toBe(true);
+});
+
+test('modules that register classes are not declared free of side effects', () => {
+  const kept = manifest.sideEffects as string[];
+  for (const folder of ['msonable', 'store', 'builder'])
+    expect(kept).toContain(`./dist/${folder}/**`);
+  expect(kept).toContain('./dist/index.js');
+});
