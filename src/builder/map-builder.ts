@@ -215,8 +215,10 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
 
   async *#items(size: number): AsyncGenerator<Item[], void, undefined> {
     await this.ensureIndexes();
-    const isFirstBuild = (await this.target.queryOne({}, { properties: ['_id'] })) === null;
-    if (isFirstBuild) yield* this.#stream(size);
+    // What looks like a build with nothing to do may be a wrong name.
+    if (await isEmpty(this.source))
+      this.logger.warn(`${this.source.name} is empty: check its name, if that is not meant`);
+    if (await isEmpty(this.target)) yield* this.#stream(size);
     else yield* this.#planned(size);
   }
 
@@ -323,8 +325,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     for await (const entries of compareStores(source, target))
       await orphans.add(entries.filter((e) => e.reason === 'new').map((e) => e.key));
     if (orphans.length === 0) return;
-    if ((await source.queryOne({}, { properties: ['_id'] })) === null)
-      throw new OrphanGuardError(source.name, target.name);
+    if (await isEmpty(source)) throw new OrphanGuardError(source.name, target.name);
     for await (const keys of orphans.batches(1000))
       await target.removeDocs({ [target.key]: { $in: keys } });
     this.logger.info(`Removed ${orphans.length} orphans from ${target.name}`);
@@ -352,6 +353,10 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
 }
 
 const NO_BODY: Doc = Object.freeze({});
+
+async function isEmpty(store: Store): Promise<boolean> {
+  return (await store.queryOne({}, { properties: ['_id'] })) === null;
+}
 
 function hasKey(store: Store, doc: Doc): boolean {
   const key = keyOf(store, doc);

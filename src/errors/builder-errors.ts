@@ -60,7 +60,8 @@ export class TooManyFailuresError extends MaggmaError {
   }
 
   constructor(maxFailures: number, key: unknown, problem: string) {
-    super(`more than ${maxFailures} items failed; the last one was ${showValue(key)}: ${problem}`);
+    const limit = maxFailures === 0 ? 'an item failed' : `more than ${maxFailures} items failed`;
+    super(`${limit}; the last one was ${showValue(key)}: ${problem}`);
   }
 }
 

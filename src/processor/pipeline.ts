@@ -134,7 +134,7 @@ export class Pipeline<Item, Result> {
       await this.#items.filled(1);
       // A source that yields item by item gets the time to make it a batch.
       await nextTurn();
-      const items = this.#items.take(lane.appetite);
+      const items = this.#items.take(Math.min(lane.appetite, this.#toleratedFailures + 1));
       if (items.length === 0) continue;
       const started = performance.now();
       const outcomes = await lane.process(items, halted);
@@ -146,6 +146,11 @@ export class Pipeline<Item, Result> {
       if (!this.#results.hasRoom) await this.#results.room();
       this.#results.addAll(entries);
     }
+  }
+
+  /** How many items may still fail; a batch is no larger than that, so that a run ends where it should. */
+  get #toleratedFailures(): number {
+    return Math.max(0, this.#maxFailures - this.#monitor.failuresSeen);
   }
 
   /** Adds what is to be written for an item; one with nothing to write is settled. */

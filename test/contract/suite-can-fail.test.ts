@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Criteria } from '../../src/query/criteria.js';
 import { MemoryStore } from '../../src/store/memory/memory-store.js';
 import type { Store } from '../../src/store/store.js';
 import type { StoreOptions } from '../../src/store/store-options.js';
@@ -30,10 +31,10 @@ const BREAKS: Readonly<Record<string, Break>> = {
     query: (_: object, options: object) => MemoryStore.prototype.query.call(store, {}, options),
   }),
   'query ignores its options': (store) => ({
-    query: (criteria: object) => MemoryStore.prototype.query.call(store, criteria, {}),
+    query: (criteria: Criteria) => MemoryStore.prototype.query.call(store, criteria, {}),
   }),
   'count is one too many': (store) => ({
-    count: async (criteria: object) =>
+    count: async (criteria: Criteria) =>
       (await MemoryStore.prototype.count.call(store, criteria)) + 1,
   }),
   'distinct finds nothing': () => ({ distinct: async () => [] }),

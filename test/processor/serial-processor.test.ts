@@ -271,7 +271,7 @@ describe('failing items', () => {
     const error = await rejection(new SerialProcessor(options).run(builder));
     expect(error.cause).toBeInstanceOf(TooManyFailuresError);
     expect(error.report.status).toBe('failed');
-    expect(error.report.failures.length).toBeGreaterThanOrEqual(failed);
+    expect(error.report.failures).toHaveLength(failed);
     expect(builder.keys).toContain(0);
     expect(builder.finalized).toEqual(['failed']);
   });

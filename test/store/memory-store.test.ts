@@ -43,7 +43,7 @@ test.each([
 });
 
 test('stops a hostile regular expression where it is told to', async () => {
-  const store = new MemoryStore({ key: 'k', regexTimeoutMs: 50 });
+  const store = new MemoryStore({ key: 'k', regexTimeoutMs: 1000 });
   await store.connect();
   await store.update([
     { k: 1, text: 'harmless' },
@@ -52,6 +52,6 @@ test('stops a hostile regular expression where it is told to', async () => {
   expect(await store.count({ text: { $regex: '^harm' } })).toBe(1);
   const hostile = store.count({ text: { $not: { $regex: '^(a+)+$' } } });
   await expect(hostile).rejects.toThrow(RegexTimeoutError);
-  await expect(hostile).rejects.toThrow(/50 ms/);
+  await expect(hostile).rejects.toThrow(/1000 ms/);
   expect(await store.count({ text: /!$/ })).toBe(1);
 });
