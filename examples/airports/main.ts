@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildReport } from 'maggma';
-import { CopyBuilder, dumpfn, JSONStore } from 'maggma';
+import { CopyBuilder, dumpfn, SQLiteStore } from 'maggma';
 import { AirportBuilder } from './airport-builder.js';
 import { importAirports, readDataSet } from './import-airports.js';
 
@@ -22,12 +22,8 @@ const HUBS = {
 const output = path.resolve(process.argv[2] ?? path.join(import.meta.dirname, 'output'));
 mkdirSync(output, { recursive: true });
 const store = (name: string) =>
-  new JSONStore(path.join(output, name), { key: 'iata', readOnly: false });
-const [records, located, large] = [
-  store('records.json'),
-  store('located.json'),
-  store('large.json'),
-];
+  new SQLiteStore(path.join(output, 'airports.db'), name, { key: 'iata' });
+const [records, located, large] = [store('records'), store('located'), store('large')];
 
 await records.connect();
 const dataSet = readDataSet();
