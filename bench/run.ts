@@ -51,7 +51,7 @@ async function compare(name: string, workload: Workload): Promise<Row[]> {
   for (const size of workload.sizes) {
     const ours: Sample[] = [];
     const floor: Sample[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < (workload.rounds ?? ROUNDS); round++) {
       ours.push(await sample(name, 'ours', size));
       floor.push(await sample(name, 'floor', size));
     }
@@ -137,7 +137,10 @@ function print(rows: readonly Row[]): void {
         .trimEnd(),
     );
   console.log('\nours and floor: minimum / median, peak memory');
-  for (const { workload, note } of rows) if (note !== 'growth') console.log(`${workload}: ${note}`);
+  const notes = new Map(
+    rows.filter(({ note }) => note !== 'growth').map((r) => [r.workload, r.note]),
+  );
+  for (const [workload, note] of notes) console.log(`${workload}: ${note}`);
 }
 
 const { values, positionals } = parseArgs({

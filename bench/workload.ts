@@ -11,6 +11,11 @@ export interface Workload {
   readonly floor: Variant;
   /** What the floor is, in a few words. */
   readonly floorName: string;
+  /**
+   * How often each side is measured.
+   * @defaultValue `5`
+   */
+  readonly rounds?: number;
   /** The largest ratio that is good. */
   readonly target: number;
   /** The largest exponent of growth that is good. */

@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { Doc, Store } from 'maggma';
 import { CopyBuilder, dumpfn, JSONStore, MapBuilder, MemoryStore } from 'maggma';
 import { kilobyteDoc, many, smallDoc } from './documents.js';
+import { QUERY_WORKLOADS } from './query-workloads.js';
+import { STORE_WORKLOADS } from './store-workloads.js';
 import type { CommandWorkload, Variant, Workload } from './workload.js';
 
 class IdentityBuilder extends MapBuilder {
@@ -106,6 +108,8 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     target: 2,
     targetExponent: 1.1,
   },
+  ...STORE_WORKLOADS,
+  ...QUERY_WORKLOADS,
 };
 
 const MRUN = new URL('../dist/cli/mrun.js', import.meta.url).pathname;
