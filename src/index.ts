@@ -13,6 +13,12 @@ export type {
   MongoURIStoreOptions,
 } from './store/mongo/mongo-options.js';
 export { SQLiteStore } from './store/sqlite/sqlite-store.js';
+export { AliasingStore } from './store/wrap/aliasing-store.js';
+export type { AliasingStoreOptions } from './store/wrap/aliasing-store.js';
+export { ConcatStore } from './store/wrap/concat-store.js';
+export type { ConcatStoreOptions } from './store/wrap/concat-store.js';
+export { SandboxStore } from './store/wrap/sandbox-store.js';
+export type { SandboxStoreOptions } from './store/wrap/sandbox-store.js';
 export { Store } from './store/store.js';
 export type { Find } from './store/store.js';
 export { MINIMAL_CAPABILITIES } from './store/store-capabilities.js';

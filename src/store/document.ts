@@ -57,6 +57,17 @@ export function lastOfEachKey(docs: readonly Doc[], paths: readonly string[]): D
   return [...unique.values()];
 }
 
+/**
+ * Makes sure that each document has a field.
+ *
+ * @throws {@link InvalidDocumentError} for the first that lacks it.
+ */
+export function assertEachHas(docs: readonly Doc[], path: string): void {
+  docs.forEach((doc, i) => {
+    if (getPath(doc, path) === undefined) throw keyless(doc, `$[${i}]`, path);
+  });
+}
+
 function keyless(doc: Doc, place: string, path: string): InvalidDocumentError {
   const fields = Object.keys(doc).slice(0, 20).join(', ');
   return new InvalidDocumentError(place, `it has no key field "${path}" (it has: ${fields})`);

@@ -42,8 +42,15 @@ function acquire(lock: string): boolean {
   const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
   try {
     const fd = openSync(lock, 'wx', 0o600);
-    writeSync(fd, JSON.stringify(owner));
-    closeSync(fd);
+    try {
+      writeSync(fd, JSON.stringify(owner));
+    } catch (error) {
+      // A full disk: a lock without an owner would stay for good.
+      rmSync(lock, { force: true });
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

@@ -6,6 +6,9 @@ export { JSONStore } from '../../src/store/memory/json-store.js';
 export { MemoryStore } from '../../src/store/memory/memory-store.js';
 export { MongoStore } from '../../src/store/mongo/mongo-store.js';
 export { MongoURIStore } from '../../src/store/mongo/mongo-uri-store.js';
+export { AliasingStore } from '../../src/store/wrap/aliasing-store.js';
+export { ConcatStore } from '../../src/store/wrap/concat-store.js';
+export { SandboxStore } from '../../src/store/wrap/sandbox-store.js';
 
 /** Python's test class of that name: one argument, and one with a default. */
 @MSONable(import.meta.url, { module: 'golden_pkg.models', version: '1.2.3' })

@@ -182,12 +182,13 @@ interface WriterCase {
   readonly python_would_write?: string;
 }
 
+const ENUM = 'the enum is written as its value, which Python takes as well';
 const NO_CLASS = 'this class is not among those of the test';
 
 const TS_TO_PYTHON: Readonly<Record<string, string>> = {
   memory_null_key: 'a key is the name of a field; Python takes None and fails later',
   copy_untagged_store: 'a record is no store; Python takes it and fails later',
-  memory_type_as_enum: 'the enum is written as its value, which Python takes as well',
+  memory_type_as_enum: ENUM,
   json_file_writable_legacy: '`file_writable` is the old name of `read_only`, not taken here',
   file_list_filters: NO_CLASS,
   file_no_filters: NO_CLASS,
@@ -196,11 +197,9 @@ const TS_TO_PYTHON: Readonly<Record<string, string>> = {
   s3_minimal: NO_CLASS,
   s3_last_updated_field: NO_CLASS,
   s3_key_differs_from_index: NO_CLASS,
-  concat: NO_CLASS,
   joint: NO_CLASS,
-  aliasing_minimal: NO_CLASS,
-  aliasing_with_type_string: NO_CLASS,
-  sandbox: NO_CLASS,
+  aliasing_minimal: ENUM,
+  aliasing_with_type_string: ENUM,
   gridfs_minimal: NO_CLASS,
   ssh: NO_CLASS,
   validator: NO_CLASS,

@@ -8,6 +8,7 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
 /** What each entry of the package exports. A change here is a change for users: say so in the changelog. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   '.': [
+    'AliasingStore',
     'BatchCursor',
     'Binary',
     'BuildAbortedError',
@@ -15,6 +16,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'Builder',
     'BuilderBusyError',
     'ClassDeclarationError',
+    'ConcatStore',
     'CopyBuilder',
     'CursorUsedError',
     'Decimal128',
@@ -41,6 +43,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'ReadOnlyStoreError',
     'RegexTimeoutError',
     'SQLiteStore',
+    'SandboxStore',
     'SerialProcessor',
     'SerializationError',
     'Sort',

@@ -85,11 +85,19 @@ function replaceAt(doc: Doc, [name = '', ...rest]: readonly string[], value: unk
 }
 
 /**
+ * Makes sure that a document can be written.
+ *
+ * @param path - Where it is, for messages.
+ * @throws {@link InvalidDocumentError} for an object that would be read back as extended JSON.
+ */
+export function assertPrintable(doc: Doc, path: string): void {
+  encode(doc, path);
+}
+
+/**
  * Writes documents as a JSON list, one document a line.
  *
  * The time stamp field is written as ISO text, whatever else JSON lacks as extended JSON.
- *
- * @throws {@link InvalidDocumentError} for an object that would be read back as extended JSON.
  */
 export function printDocuments(docs: Iterable<Doc>, stamp: StampField): string {
   const lines: string[] = [];
@@ -136,7 +144,7 @@ function dateText(date: Date): unknown {
 function encodeArray(values: readonly unknown[], path: string): readonly unknown[] {
   let copy: unknown[] | undefined;
   for (let i = 0; i < values.length; i++) {
-    const encoded = encode(values[i], path);
+    const encoded = encode(values[i], `${path}[${i}]`);
     if (encoded !== values[i]) {
       copy ??= [...values];
       copy[i] = encoded;

@@ -16,10 +16,10 @@ import type { Doc } from '../../query/document.js';
 import { assertBoolean, assertOneOf } from '../../util/assert-option.js';
 import { writeFileAtomic } from '../../util/atomic-write.js';
 import { withFileLock } from '../../util/file-lock.js';
-import { lastOfEachKey } from '../document.js';
+import { assertEachHas, lastOfEachKey } from '../document.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
 import type { Refusal } from '../store-options.js';
-import { parseDocuments, printDocuments } from './json-documents.js';
+import { assertPrintable, parseDocuments, printDocuments } from './json-documents.js';
 import type { MemoryChange } from './memory-collection.js';
 import type { MemoryStoreOptions } from './memory-store.js';
 import { MemoryStore } from './memory-store.js';
@@ -152,6 +152,9 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
     docs: Doc[],
     key: readonly string[],
   ): Promise<readonly Refusal[]> {
+    // What the file could not give back is refused here, also when it is written later.
+    assertEachHas(docs, this.key);
+    for (const [i, doc] of docs.entries()) assertPrintable(doc, docs.length > 1 ? `$[${i}]` : '$');
     await this.#change(this.collection.planReplace(docs, key));
     return [];
   }
@@ -182,12 +185,17 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
     const fail = (problem: string) => new StoreConnectionError(this.name, `${file}: ${problem}`);
     const docs = parseDocuments(this.#decode(file, bytes), this.#stamp, fail);
     try {
-      this.collection.apply(
-        this.collection.planReplace(lastOfEachKey(docs, [this.key]), [this.key]),
-      );
+      this.collection.apply(this.#planLoad(docs));
     } catch (error) {
       throw error instanceof InvalidDocumentError ? fail(error.message) : error;
     }
+  }
+
+  /** One file is taken as it is; of several, a later one replaces what earlier ones have under the same key. */
+  #planLoad(docs: readonly Doc[]): MemoryChange[] {
+    assertEachHas(docs, this.key);
+    if (this.paths.length === 1) return this.collection.planInsert(docs);
+    return this.collection.planReplace(lastOfEachKey(docs, [this.key]), [this.key]);
   }
 
   /** Reads a file and remembers what was seen; a writable store may have none yet. */

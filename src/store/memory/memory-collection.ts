@@ -68,6 +68,13 @@ export class MemoryCollection {
     return changes;
   }
 
+  /** What storing documents beside those with the same key would change. */
+  planInsert(docs: readonly Doc[]): MemoryChange[] {
+    const changes = docs.map((doc) => ({ before: undefined, after: toEntry(doc) }));
+    this.#assertIds(changes);
+    return changes;
+  }
+
   /** What removing the documents that match would change. */
   planRemove(filter: Filter): MemoryChange[] {
     const doomed = [...this.candidates(filter)].filter((entry) => filter.matches(entry.doc));
@@ -154,11 +161,7 @@ export class MemoryCollection {
   /** Which stored document makes room for this one, and how it will be stored. */
   #planChange(doc: Doc, key: readonly string[]): MemoryChange {
     const before = this.#counterpart(doc, key);
-    if (before === undefined) {
-      const ownId = doc['_id'] === undefined;
-      const stored = ownId ? { _id: new ObjectId(), ...doc } : doc;
-      return { before, after: { doc: stored, ownId } };
-    }
+    if (before === undefined) return { before, after: toEntry(doc) };
     const { _id, ...rest } = doc;
     return { before, after: { doc: { _id: before.doc['_id'], ...rest }, ownId: before.ownId } };
   }
@@ -224,4 +227,10 @@ export class MemoryCollection {
     for (const index of this.#indexes.values()) index.add(entry);
     return undefined;
   }
+}
+
+/** A new document gets an `_id`, unless it has one. */
+function toEntry(doc: Doc): MemoryEntry {
+  const ownId = doc['_id'] === undefined;
+  return { doc: ownId ? { _id: new ObjectId(), ...doc } : doc, ownId };
 }

@@ -1,4 +1,5 @@
 import { calculateObjectSize } from 'bson';
+import { InvalidDocumentError } from '../../errors/store-errors.js';
 import { isDocument } from '../../query/bson-kind.js';
 import type { Doc } from '../../query/document.js';
 import { setOwn } from '../../util/set-own.js';
@@ -17,11 +18,13 @@ const ID_BYTES = 17;
  * enough. Regular expressions are translated on the way, see {@link toServerRegex}.
  *
  * @param doc - Changed in place.
+ * @throws {@link InvalidDocumentError} for a text that UTF-8 cannot hold: the driver would change it without a word.
  */
 export function prepareDocument(doc: Doc): number {
   let bytes = 5;
   for (const name of Object.keys(doc)) {
     const value = doc[name];
+    assertWellFormed(name, name);
     bytes += 2 + 3 * name.length + sizeOf(doc, name, value);
   }
   return bytes;
@@ -39,7 +42,10 @@ function prepareArray(array: unknown[]): number {
 }
 
 function sizeOf(container: Doc | unknown[], name: string | number, value: unknown): number {
-  if (typeof value === 'string') return 5 + 3 * value.length;
+  if (typeof value === 'string') {
+    assertWellFormed(value, name);
+    return 5 + 3 * value.length;
+  }
   if (typeof value !== 'object' || value === null) return 8;
   if (Array.isArray(value)) return prepareArray(value);
   if (isDocument(value)) return prepareDocument(value);
@@ -49,3 +55,14 @@ function sizeOf(container: Doc | unknown[], name: string | number, value: unknow
   setOwn(container as Doc, String(name), regex);
   return calculateObjectSize({ regex });
 }
+
+function assertWellFormed(text: string, name: string | number): void {
+  if (BROKEN_PAIR.test(text))
+    throw new InvalidDocumentError(
+      `$.….${name}`,
+      'half of a surrogate pair in a text cannot be stored in MongoDB, which keeps UTF-8',
+    );
+}
+
+// Not isWellFormed(), which our compiler does not know for Node 20.
+const BROKEN_PAIR = /\p{Surrogate}/u;

@@ -48,7 +48,7 @@ export class Collection {
   /**
    * The collection, or null as long as nobody has stored anything in it.
    *
-   * @throws {@link StoreConnectionError} for a file of a later release.
+   * @throws {@link StoreConnectionError} for a file of a later release, or one that is damaged.
    */
   state(): CollectionState | null {
     const version = this.db.dataVersion();
@@ -94,6 +94,8 @@ export class Collection {
   #load(): CollectionState | null {
     const schema = readSchemaVersion(this.db);
     if (schema === null) return null;
+    if (!(schema >= 1))
+      throw new StoreConnectionError(this.store, 'the file is damaged: its schema is not known');
     if (schema > SCHEMA_VERSION)
       throw new StoreConnectionError(
         this.store,

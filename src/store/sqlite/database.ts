@@ -7,6 +7,17 @@ const BUSY_TIMEOUT_MS = 10_000;
 /** … and how long we go on asking. */
 const WRITE_DEADLINE_MS = 120_000;
 
+/**
+ * A process that dies loses nothing, a machine that does may lose the last changes but never damages the file. Larger
+ * pages (of a new file) and rarer checkpoints halve the time for keys that come in no order.
+ */
+const SETTINGS = `
+  PRAGMA synchronous = NORMAL;
+  PRAGMA page_size = 8192;
+  PRAGMA wal_autocheckpoint = 4000;
+  PRAGMA cache_size = -32000;
+`;
+
 /** A connection to a file, with its prepared statements. */
 export class Database {
   readonly #driver: SqlDriver;
@@ -20,8 +31,7 @@ export class Database {
     try {
       // First, so that everything that follows waits.
       this.#driver.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-      this.#driver.exec('PRAGMA synchronous = NORMAL');
-      this.#driver.exec('PRAGMA cache_size = -32000');
+      this.#driver.exec(SETTINGS);
     } catch (error) {
       this.#driver.close();
       throw error;

@@ -23,14 +23,14 @@ export interface IndexRecord {
   readonly isMulti: boolean;
 }
 
-/** Reads the version of the file, or null when there is nothing of ours in it. */
+/** Reads the version of the file: null when there is nothing of ours in it, 0 when it has lost its version. */
 export function readSchemaVersion(db: Database): number | null {
   const hasTable = db.get(
     "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'maggma_meta'",
   );
   if (hasTable === undefined) return null;
   const row = db.get<{ value: number }>("SELECT value FROM maggma_meta WHERE name = 'schema'");
-  return row?.value ?? null;
+  return Number(row?.value ?? 0);
 }
 
 /** Makes the tables that describe all collections; inside a transaction. */

@@ -67,6 +67,18 @@ test('takes the bounds of a list apart: each may hold for another element', asyn
   expect(plan({ list: { $gte: 990, $lt: -995 } })).toBe(5);
 });
 
+test('does not take the bounds of a list for those of the element that it is sorted by', async () => {
+  const store = await opened();
+  await store.update(Array.from({ length: 100 }, (_, i) => ({ k: i, list: [-i, i + 1] })));
+  await store.ensureIndex('list');
+  const find = (sort: SortSpec, criteria: Doc) => store.query(criteria, { sort }).toArray();
+  const up = await find({ list: 1 }, { list: { $gt: 10 } });
+  expect(up.map(({ k }) => k)).toEqual(Array.from({ length: 90 }, (_, i) => 99 - i));
+  const down = await find({ list: -1 }, { list: { $lt: -10 } });
+  expect(down.map(({ k }) => k)).toEqual(Array.from({ length: 89 }, (_, i) => 99 - i));
+  await store.close();
+});
+
 test('reads in the order of an index, or sorts what it looked up', async () => {
   const plan = await planner();
   expect(plan({}, { many: 1 })).toBe('many 1');

@@ -99,24 +99,27 @@ test('opens an empty file, and can be connected after a failed attempt', async (
   await store.close();
 });
 
-test('reports a damaged file', async () => {
-  const file = newFile();
-  const store = await opened({}, file);
-  await store.update(kilobyteDocs(0, 3000));
-  await store.close();
-  const bytes = readFileSync(file);
-  bytes.fill(0x5a, 4096 * 3);
-  writeFileSync(file, bytes);
-  const damaged = new SQLiteStore(file, 'docs', { key: 'k' });
-  const read = async () => {
-    await damaged.connect();
-    await damaged.query().toArray();
-  };
-  await expect(read()).rejects.toMatchObject({
-    code: expect.stringMatching(/^STORE_(CONNECTION|OPERATION)$/),
-  });
-  await damaged.close();
-});
+test.each([100, 10_000, 24_576, 65_536].map((from) => ({ from })))(
+  'reports a file that is damaged from byte $from on',
+  async ({ from }) => {
+    const file = newFile();
+    const store = await opened({}, file);
+    await store.update(kilobyteDocs(0, 300));
+    await store.close();
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, from);
+    writeFileSync(file, bytes);
+    const damaged = new SQLiteStore(file, 'docs', { key: 'k' });
+    const read = async () => {
+      await damaged.connect();
+      await damaged.query().toArray();
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: expect.stringMatching(/^STORE_(CONNECTION|OPERATION)$/),
+    });
+    await damaged.close();
+  },
+);
 
 test('refuses a file of a later release, also when it becomes one', async () => {
   const file = newFile();

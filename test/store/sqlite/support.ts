@@ -73,7 +73,7 @@ export function inOtherProcess(code: string, ...flags: readonly string[]): Other
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 300_000,
+      timeout: 1_200_000,
     },
   );
   let output = '';
