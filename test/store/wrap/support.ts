@@ -23,7 +23,7 @@ export interface Question {
 }
 
 /** Makes random questions about documents of a {@link Generator}. */
-export function question(generator: Generator): Question {
+function question(generator: Generator): Question {
   const { random } = generator;
   const verb = random.pick(['query', 'query', 'query', 'query', 'count', 'distinct', 'groupBy']);
   const isSorted = random.chance(0.7);
@@ -42,7 +42,7 @@ export function question(generator: Generator): Question {
 }
 
 /** What a store answers; the class of the error when it refuses. */
-export async function answer(store: Store, asked: Question): Promise<unknown> {
+async function answer(store: Store, asked: Question): Promise<unknown> {
   const { verb, criteria, field, options } = asked;
   try {
     if (verb === 'count') return await store.count(criteria);
