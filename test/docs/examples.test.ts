@@ -20,7 +20,7 @@ describe('the airports example', () => {
   const documents = async (collection: string): Promise<Doc[]> => {
     await using store = new SQLiteStore(path.join(folder, 'airports.db'), collection);
     await store.connect();
-    return store.query({}, { sort: { iata: 1 } }).toArray();
+    return await store.query({}, { sort: { iata: 1 } }).toArray();
   };
 
   test('builds a real data set, once', { timeout: 60_000 }, async () => {

@@ -45,7 +45,7 @@ export interface ConcatStoreOptions extends StoreOptions {
  *
  * @example
  * ```ts
- * const all = new ConcatStore([thisYear, lastYear], { key: 'task_id' });
+ * const all = new ConcatStore([new JSONStore('2025.json'), new JSONStore('2026.json')], { key: 'task_id' });
  * const newest = await all.query({}, { sort: { last_updated: -1 }, limit: 10 }).toArray();
  * ```
  */

@@ -34,7 +34,7 @@ export interface SandboxStoreOptions {
  *
  * @example
  * ```ts
- * const trial = new SandboxStore(materials, 'trial');
+ * const trial = new SandboxStore(new MemoryStore(), 'trial');
  * await trial.update({ task_id: 'mp-1', energy: -2 }); // the global mp-1 stays as it is
  * await trial.removeDocs({}); // removes what trial wrote
  * ```
