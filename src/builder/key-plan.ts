@@ -3,6 +3,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { calculateObjectSize, deserialize, serialize } from 'bson';
+import { rebatch } from '../util/rebatch.js';
 
 const FRAME_KEYS = 1000;
 const DEFAULT_MEMORY_LIMIT = 32 * 1024 * 1024;
@@ -42,17 +43,8 @@ export class KeyPlan implements AsyncDisposable {
   }
 
   /** Yields all keys in the order in which they were added, in arrays of at most `size`. */
-  async *batches(size: number): AsyncGenerator<unknown[], void, undefined> {
-    let batch: unknown[] = [];
-    for await (const frame of this.#frames()) {
-      for (const key of frame) {
-        batch.push(key);
-        if (batch.length < size) continue;
-        yield batch;
-        batch = [];
-      }
-    }
-    if (batch.length > 0) yield batch;
+  batches(size: number): AsyncGenerator<unknown[], void, undefined> {
+    return rebatch(this.#frames(), size);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,7 @@ import type { Doc } from '../query/document.js';
 import { hashValue } from '../query/hash.js';
 import { getPath } from '../query/path.js';
 import { toInstant } from '../util/instant.js';
+import { rebatch } from '../util/rebatch.js';
 import { widestPaths } from './properties.js';
 import type { Store } from './store.js';
 
@@ -78,26 +79,15 @@ export async function* compareStores(
 }
 
 /** The keys behind {@link Store.newerIn}, in batches. */
-export async function* keysToBuild(
+export function keysToBuild(
   target: Store,
   source: Store,
   criteria: Criteria,
   exhaustive: boolean,
   size: number,
 ): AsyncGenerator<unknown[], void, undefined> {
-  const found = exhaustive
-    ? exhaustiveKeys(target, source, criteria)
-    : newerThanNewest(target, source, criteria);
-  let keys: unknown[] = [];
-  for await (const batch of found) {
-    for (const key of batch) {
-      keys.push(key);
-      if (keys.length < size) continue;
-      yield keys;
-      keys = [];
-    }
-  }
-  if (keys.length > 0) yield keys;
+  const find = exhaustive ? exhaustiveKeys : newerThanNewest;
+  return rebatch(find(target, source, criteria), size);
 }
 
 async function* exhaustiveKeys(
