@@ -4,6 +4,8 @@
 //   npm run bench -- noop json-load
 //   npm run bench -- --json       for machines
 //
+// The workloads mongo-… need a server, which MONGODB_URI names.
+//
 // Each measurement is a fresh process; the two sides of a comparison take turns.
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -153,7 +155,20 @@ if (unknown.length > 0) {
   console.error(`Unknown workload ${unknown.join(', ')}; there are ${known.join(', ')}`);
   process.exit(2);
 }
-const names = positionals.length > 0 ? positionals : known;
+/** What a workload needs and the environment lacks. */
+const missing = (name: string): string | undefined => {
+  const needs = WORKLOADS[name]?.needs;
+  return needs === undefined || process.env[needs] ? undefined : needs;
+};
+const impossible = positionals.filter((name) => missing(name) !== undefined);
+if (impossible.length > 0) {
+  for (const name of impossible) console.error(`${name} needs a server: set ${missing(name)}`);
+  process.exit(2);
+}
+const names = positionals.length > 0 ? positionals : known.filter((name) => !missing(name));
+if (positionals.length === 0)
+  for (const name of known)
+    if (missing(name)) console.error(`${name} is left out: ${missing(name)} names no server`);
 const rows: Row[] = [];
 for (const name of names) {
   const [workload, command] = [WORKLOADS[name], COMMANDS[name]];

@@ -40,14 +40,14 @@ const inserts: Variant = async (size, folder) => {
   };
 };
 
-const upserts: Variant = async (size, folder) => {
-  const again = await inserts(size, folder);
+const upserts: Variant = async (size, folder, defer) => {
+  const again = await inserts(size, folder, defer);
   await again();
   return again;
 };
 
-const bareUpserts: Variant = async (size, folder) => {
-  const again = await bareInserts(size, folder);
+const bareUpserts: Variant = async (size, folder, defer) => {
+  const again = await bareInserts(size, folder, defer);
   await again();
   return again;
 };

@@ -1,5 +1,12 @@
+/** Leaves something to be done after the measurement; what was left last is done first. */
+export type Defer = (cleanUp: () => Promise<unknown>) => void;
+
 /** One side of a comparison: prepares what it needs, and returns what is measured. */
-export type Variant = (size: number, folder: string) => Promise<() => Promise<unknown>>;
+export type Variant = (
+  size: number,
+  folder: string,
+  defer: Defer,
+) => Promise<() => Promise<unknown>>;
 
 /** A comparison of what the library does with the least that does the same work. */
 export interface Workload {
@@ -16,6 +23,8 @@ export interface Workload {
    * @defaultValue `5`
    */
   readonly rounds?: number;
+  /** The environment variable without which it cannot run. */
+  readonly needs?: string;
   /** The largest ratio that is good. */
   readonly target: number;
   /** The largest exponent of growth that is good. */

@@ -10,6 +10,7 @@ import type { Cursor } from '../store/cursor.js';
 import { BatchCursor } from '../store/cursor.js';
 import { compareStores } from '../store/incremental-diff.js';
 import { withPaths } from '../store/properties.js';
+import type { RawDocument } from '../store/raw-document.js';
 import type { Store } from '../store/store.js';
 import type { UpdateResult } from '../store/store-options.js';
 import { assertBoolean, assertNonNegativeNumber } from '../util/assert-option.js';
@@ -164,7 +165,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
   }
 
   getItems(): Cursor<Item> {
-    return new BatchCursor<Item>(this.source.name, (size) => this.#items(size));
+    return new BatchCursor<Item>(this.source.name, (size, raw) => this.#items(size, raw));
   }
 
   override processItem(item: Item): Doc | null | Promise<Doc | null> {
@@ -207,19 +208,24 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
   override async *prechunk(
     numberOfChunks: number,
   ): AsyncGenerator<Record<string, unknown>, void, undefined> {
-    await using plan = await this.#plan();
+    await using plan = new KeyPlan();
+    await this.#fillPlan(plan);
     const size = Math.max(1, Math.ceil(plan.length / numberOfChunks));
     for await (const keys of plan.batches(size))
       yield { query: { [this.source.key]: { $in: keys } } };
   }
 
-  async *#items(size: number): AsyncGenerator<Item[], void, undefined> {
+  async *#items(
+    size: number,
+    raw: boolean,
+  ): AsyncGenerator<(Item | RawDocument)[], void, undefined> {
     await this.ensureIndexes();
     // What looks like a build with nothing to do may be a wrong name.
     if (await isEmpty(this.source))
       this.logger.warn(`${this.source.name} is empty: check its name, if that is not meant`);
-    if (await isEmpty(this.target)) yield* this.#stream(size);
-    else yield* this.#planned(size);
+    if (!(await isEmpty(this.target))) yield* this.#planned(size);
+    else if (raw && this.source.capabilities.rawBatches) yield* this.#streamRaw(size);
+    else yield* this.#stream(size);
   }
 
   /** Everything is new: no need to list the keys first. */
@@ -233,20 +239,38 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     }
   }
 
+  /** The same without looking at the documents. */
+  async *#streamRaw(size: number): AsyncGenerator<(Item | RawDocument)[], void, undefined> {
+    const { source } = this;
+    const query = this.query ?? {};
+    const keyless = await source.count({ $and: [query, { [source.key]: null }] });
+    if (keyless > 0) this.#warnOfKeyless(keyless);
+    this.total = (await source.count(query)) - keyless;
+    const keyed = keyless === 0 ? query : { $and: [query, { [source.key]: { $ne: null } }] };
+    const found = source.query(keyed, { properties: this.#properties() }) as Cursor<Item>;
+    yield* found.rawBatches?.(size) ?? found.batches(size);
+  }
+
   async *#planned(size: number): AsyncGenerator<Item[], void, undefined> {
-    await using plan = await this.#plan();
+    await using plan = new KeyPlan();
+    await this.#fillPlan(plan);
     this.total = plan.length;
     for await (const keys of plan.batches(size)) yield this.#fetch(keys);
   }
 
-  async #plan(): Promise<KeyPlan> {
-    const plan = new KeyPlan();
+  /** Lists the keys to be built. */
+  async #fillPlan(plan: KeyPlan): Promise<void> {
     const redo = { fields: FAILURE_FIELDS, when: isFailureRecord };
     let older = 0;
+    let duplicates = 0;
+    let example: unknown;
     const found = compareStores(this.target, this.source, {
       criteria: this.query ?? {},
       redo: this.retryFailed ? redo : undefined,
       onKeyless: (count) => this.#warnOfKeyless(count),
+      onDuplicate: (key) => {
+        if (duplicates++ === 0) example = key;
+      },
     });
     for await (const entries of found) {
       const keys: unknown[] = [];
@@ -261,7 +285,10 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
       this.logger.warn(
         `${older} documents of ${this.target.name} are newer than their source and were left alone`,
       );
-    return plan;
+    if (duplicates > 0)
+      this.logger.warn(
+        `${duplicates} keys occur more than once in ${this.source.name} (such as ${showValue(example)}): only the newest document of each is built`,
+      );
   }
 
   /** Reads the documents with these keys, in this order; of several with one key the newest. */

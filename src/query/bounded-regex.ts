@@ -1,9 +1,20 @@
 import type { Context } from 'node:vm';
 import { createContext, Script } from 'node:vm';
 import { RegexTimeoutError } from '../errors/query-errors.js';
+import type { SearchText } from './place.js';
 
 const SCRIPT = new Script('regex.test(text)');
 let context: Context | undefined;
+
+/**
+ * How to search when one search may take so many milliseconds only.
+ *
+ * @returns Undefined without a limit.
+ */
+export function searchWithin(timeoutMs: number | null | undefined): SearchText | undefined {
+  if (timeoutMs === null || timeoutMs === undefined) return undefined;
+  return (regex) => boundedSearch(regex, timeoutMs);
+}
 
 /**
  * Searches texts with a regular expression that may be hostile: one that backtracks without end is stopped.
@@ -13,7 +24,7 @@ let context: Context | undefined;
  * @param timeoutMs - How long one search may take.
  * @returns A test that throws {@link RegexTimeoutError} when it takes longer.
  */
-export function boundedSearch(regex: RegExp, timeoutMs: number): (text: string) => boolean {
+function boundedSearch(regex: RegExp, timeoutMs: number): (text: string) => boolean {
   return (text) => {
     context ??= createContext();
     Object.assign(context, { regex, text });

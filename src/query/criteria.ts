@@ -1,5 +1,5 @@
 import { InvalidQueryError } from '../errors/query-errors.js';
-import { boundedSearch } from './bounded-regex.js';
+import { searchWithin } from './bounded-regex.js';
 import { isDocument } from './bson-kind.js';
 import { cloneValue } from './clone.js';
 import type { Doc } from './document.js';
@@ -50,6 +50,12 @@ export interface Filter {
    * `matches` again.
    */
   readonly ranges: ReadonlyMap<string, ValueRange>;
+
+  /**
+   * How many milliseconds a regular expression may take on one text, here and in a projection of what is found.
+   * @defaultValue `null`: no limit
+   */
+  readonly regexTimeoutMs?: number | null | undefined;
 }
 
 /** Options of {@link compileFilter}. */
@@ -73,8 +79,6 @@ export function compileFilter(criteria: Criteria, options: FilterOptions = {}): 
   if (!isDocument(criteria)) throw new InvalidQueryError('$', 'criteria must be an object');
   const copy = cloneValue(criteria);
   const { regexTimeoutMs = null } = options;
-  const search =
-    regexTimeoutMs === null ? undefined : (regex: RegExp) => boundedSearch(regex, regexTimeoutMs);
-  const matches = compileCriteria(copy, new Place(compileCriteria, search));
-  return Object.freeze({ criteria: copy, matches, ...indexBoundsOf(copy) });
+  const matches = compileCriteria(copy, new Place(compileCriteria, searchWithin(regexTimeoutMs)));
+  return Object.freeze({ criteria: copy, matches, ...indexBoundsOf(copy), regexTimeoutMs });
 }

@@ -4,6 +4,7 @@ import type { Doc } from './document.js';
 import { compileCriteria } from './match-document.js';
 import { compileFieldCondition } from './match-field.js';
 import { isIndex, readField, someValueAt } from './path.js';
+import type { SearchText } from './place.js';
 import { Place } from './place.js';
 
 /** A condition on a path that an array element may have satisfied. */
@@ -20,11 +21,16 @@ interface Finder {
  *
  * @param criteria - Valid criteria.
  * @param path - The path of the projected array.
+ * @param search - How regular expressions are run.
  * @returns The index, or -1 when no array element was needed.
  */
-export function compilePositions(criteria: object, path: string): (doc: Doc) => number {
+export function compilePositions(
+  criteria: object,
+  path: string,
+  search?: SearchText,
+): (doc: Doc) => number {
   const finders: Finder[] = [];
-  collect(criteria, new Place(compileCriteria), finders);
+  collect(criteria, new Place(compileCriteria, search), finders);
   const isOwn = ({ path: other }: Finder) => other === path || other.startsWith(`${path}.`);
   const ordered = [...finders.filter(isOwn), ...finders.filter((one) => !isOwn(one)).reverse()];
   return (doc) => {

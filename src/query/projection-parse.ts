@@ -5,6 +5,7 @@ import { elementTest } from './match-array.js';
 import { compileCriteria } from './match-document.js';
 import { isTruthy } from './match-element.js';
 import { compileOperators } from './match-field.js';
+import type { SearchText } from './place.js';
 import { Place } from './place.js';
 
 /** What to do with one field. */
@@ -41,8 +42,15 @@ interface Parsing {
   hasSlice: boolean;
 }
 
-/** Checks a projection and makes it into a tree. */
-export function parseProjection(spec: Record<string, unknown>): ParsedProjection {
+/**
+ * Checks a projection and makes it into a tree.
+ *
+ * @param search - How regular expressions are run.
+ */
+export function parseProjection(
+  spec: Record<string, unknown>,
+  search?: SearchText,
+): ParsedProjection {
   const root: ProjectionTree = { type: 'tree', children: new Map() };
   const parsing: Parsing = {
     root,
@@ -51,7 +59,7 @@ export function parseProjection(spec: Record<string, unknown>): ParsedProjection
     hasElemMatch: false,
     hasSlice: false,
   };
-  const place = new Place(compileCriteria, undefined, 'projection');
+  const place = new Place(compileCriteria, search, 'projection');
   for (const [name, value] of Object.entries(spec))
     parseField(parsing, name, value, place.at(name));
   const mode = parsing.mode ?? modeWithout(parsing);

@@ -1,4 +1,5 @@
 import { InvalidQueryError } from '../errors/query-errors.js';
+import { searchWithin } from './bounded-regex.js';
 import { isDocument } from './bson-kind.js';
 import { cloneValue } from './clone.js';
 import type { Filter } from './criteria.js';
@@ -39,7 +40,7 @@ export interface CompiledProjection {
  * ones and `$elemMatch` come last. Source: MongoDB manual, "Project Fields to Return from Query".
  *
  * @param properties - Names, or a projection.
- * @param filter - What found the documents; needed for `.$` only.
+ * @param filter - What found the documents; needed for `.$` only. Its limit for regular expressions holds here, too.
  * @throws {@link InvalidQueryError} for a mixture of inclusion and exclusion, for colliding paths,
  * for `.$` without a filter, and for operators that a projection does not have. `apply` throws it
  * when `.$` finds no element.
@@ -51,7 +52,7 @@ export function compileProjection(
   const spec = isList(properties) ? fromList(properties) : cloneValue(properties);
   if (!isDocument(spec)) throw new InvalidQueryError('projection', 'expected names or an object');
   if (Object.keys(spec).length === 0) return Object.freeze({ spec, apply: (doc: Doc) => doc });
-  const { mode, root, positional } = parseProjection(spec);
+  const { mode, root, positional } = parseProjection(spec, searchWithin(filter?.regexTimeoutMs));
   const positionIn = positional === undefined ? undefined : positionFinder(positional, filter);
   const applyTree = mode === 'include' ? applyInclusion : applyExclusion;
   return Object.freeze({
@@ -87,7 +88,7 @@ function isInsideAny(name: string, names: ReadonlySet<string>): boolean {
 
 function positionFinder(path: string, filter: Filter | undefined): (doc: Doc) => number {
   if (!filter) throw new InvalidQueryError(`projection.${path}.$`, 'it needs a filter');
-  const find = compilePositions(filter.criteria, path);
+  const find = compilePositions(filter.criteria, path, searchWithin(filter.regexTimeoutMs));
   return (doc) => {
     const position = find(doc);
     if (position >= 0) return position;

@@ -1,4 +1,5 @@
 import { CursorUsedError } from '../errors/store-errors.js';
+import type { RawDocument } from './raw-document.js';
 
 const DEFAULT_BATCH_SIZE = 1000;
 
@@ -15,6 +16,12 @@ export interface Cursor<T> extends AsyncIterable<T>, AsyncDisposable {
    * @defaultValue `1000`
    */
   batches(size?: number): AsyncIterable<T[]>;
+  /**
+   * The same for who hands documents on and need not look at them: a store that has them as BSON gives the bytes.
+   *
+   * @param size - How many at a time.
+   */
+  rawBatches?(size: number): AsyncIterable<(T | RawDocument)[]>;
   /** Reads everything into memory. */
   toArray(): Promise<T[]>;
 }
@@ -22,34 +29,31 @@ export interface Cursor<T> extends AsyncIterable<T>, AsyncDisposable {
 /** The keys found by {@link Store.newerIn}. */
 export type KeyCursor = Cursor<unknown>;
 
+/** Starts to read a query. */
+export type OpenCursor<T> = (size: number, raw: boolean) => AsyncIterable<(T | RawDocument)[]>;
+
 /** A {@link Cursor} over whatever yields batches. */
 export class BatchCursor<T> implements Cursor<T> {
   readonly #store: string;
-  #open: ((size: number) => AsyncIterable<T[]>) | undefined;
-  #reading: AsyncIterator<T[]> | undefined;
+  #open: OpenCursor<T> | undefined;
+  #reading: AsyncIterator<(T | RawDocument)[]> | undefined;
 
   /**
    * @param store - Name of the store, for messages.
-   * @param open - Starts reading, with the batch size wanted; called at the first pull.
+   * @param open - Starts reading, with the batch size wanted; called at the first pull. Only when `raw` is true it may
+   * give documents as bytes.
    */
-  constructor(store: string, open: (size: number) => AsyncIterable<T[]>) {
+  constructor(store: string, open: OpenCursor<T>) {
     this.#store = store;
     this.#open = open;
   }
 
-  async *batches(size = DEFAULT_BATCH_SIZE): AsyncGenerator<T[], void, undefined> {
-    const open = this.#open;
-    if (open === undefined) throw new CursorUsedError(this.#store);
-    this.#open = undefined;
-    const reading = open(size)[Symbol.asyncIterator]();
-    this.#reading = reading;
-    try {
-      for (let next = await reading.next(); !next.done; next = await reading.next())
-        yield next.value;
-    } finally {
-      this.#reading = undefined;
-      await reading.return?.();
-    }
+  batches(size = DEFAULT_BATCH_SIZE): AsyncGenerator<T[], void, undefined> {
+    return this.#read(size, false) as AsyncGenerator<T[], void, undefined>;
+  }
+
+  rawBatches(size: number): AsyncGenerator<(T | RawDocument)[], void, undefined> {
+    return this.#read(size, true);
   }
 
   /** Yields the documents one by one. */
@@ -67,5 +71,20 @@ export class BatchCursor<T> implements Cursor<T> {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#open = undefined;
     await this.#reading?.return?.();
+  }
+
+  async *#read(size: number, raw: boolean): AsyncGenerator<(T | RawDocument)[], void, undefined> {
+    const open = this.#open;
+    if (open === undefined) throw new CursorUsedError(this.#store);
+    this.#open = undefined;
+    const reading = open(size, raw)[Symbol.asyncIterator]();
+    this.#reading = reading;
+    try {
+      for (let next = await reading.next(); !next.done; next = await reading.next())
+        yield next.value;
+    } finally {
+      this.#reading = undefined;
+      await reading.return?.();
+    }
   }
 }

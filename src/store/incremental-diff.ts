@@ -42,6 +42,8 @@ export interface DiffOptions {
   readonly redo?: { readonly fields: readonly string[]; when(targetDoc: Doc): boolean } | undefined;
   /** Told how many source documents of a batch have no key. */
   readonly onKeyless?: ((count: number) => void) | undefined;
+  /** Told, once each, of the keys that several source documents have. */
+  readonly onDuplicate?: ((key: unknown) => void) | undefined;
 }
 
 const BATCH = 1000;
@@ -50,9 +52,10 @@ const BATCH = 1000;
  * Compares two stores by key and time stamp.
  *
  * Both are scanned in the order of their keys and merged, so the memory needed is constant. A key that occurs
- * several times counts once, with its newest time stamp. Documents without a key, or with a null one, are left out
- * and `onKeyless` is told of them. Time stamps are compared as instants, in milliseconds; a source document without a
- * readable one is built when the target lacks it, and is never newer.
+ * several times counts once, with its newest time stamp; `onDuplicate` is told when it is a key of the source.
+ * Documents without a key, or with a null one, are left out and `onKeyless` is told of them. Time stamps are compared
+ * as instants, in milliseconds; a source document without a readable one is built when the target lacks it, and is
+ * never newer.
  *
  * @param target - The store to bring up to date.
  * @param source - Where its documents are derived from.
@@ -62,14 +65,17 @@ export async function* compareStores(
   source: Store,
   options: DiffOptions = {},
 ): AsyncGenerator<DiffEntry[], void, undefined> {
-  const { criteria = {}, redo, onKeyless } = options;
+  const { criteria = {}, redo, onKeyless, onDuplicate } = options;
   await using theirs = new SortedScan(source, { criteria, onKeyless });
   await using ours = new SortedScan(target, { redo });
   let entries: DiffEntry[] = [];
   for (let run = await theirs.nextRun(); run.length > 0; run = await theirs.nextRun()) {
     const counterpart = await ours.runAt(run[0]?.order);
     const known = newestByKey(counterpart);
-    for (const row of newestByKey(run).values()) entries.push(compareRows(row, known));
+    const rows = newestByKey(run);
+    for (const row of rows.values()) entries.push(compareRows(row, known));
+    if (onDuplicate !== undefined && rows.size < run.length)
+      for (const key of repeatedKeys(run)) onDuplicate(key);
     if (entries.length >= BATCH) {
       yield entries;
       entries = [];
@@ -148,6 +154,17 @@ function newestByKey(rows: readonly Row[]): Map<unknown, Row> {
       newest.set(hash, row);
   }
   return newest;
+}
+
+/** The keys that several rows have, once each. */
+function repeatedKeys(rows: readonly Row[]): unknown[] {
+  const counts = new Map<unknown, number>();
+  return rows.flatMap(({ key }) => {
+    const hash = hashValue(key);
+    const count = (counts.get(hash) ?? 0) + 1;
+    counts.set(hash, count);
+    return count === 2 ? [key] : [];
+  });
 }
 
 /** Reads a store in the order of its keys, run by run; a run is the rows whose keys sort alike. */

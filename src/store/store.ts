@@ -27,6 +27,7 @@ import { BatchCursor } from './cursor.js';
 import { copyDocument, lastOfEachKey } from './document.js';
 import { keysToBuild } from './incremental-diff.js';
 import { withPaths } from './properties.js';
+import type { RawDocument } from './raw-document.js';
 import type { StoreCapabilities } from './store-capabilities.js';
 import type {
   LastUpdatedType,
@@ -93,6 +94,11 @@ export abstract class Store<T extends object = Doc> implements AsyncDisposable {
     markGiven(this, options);
   }
 
+  /** Identities of the collections behind this store; its own, unless it wraps others or holds several. */
+  get collections(): readonly string[] {
+    return [this.identity];
+  }
+
   /** True between `connect()` and `close()`. */
   get connected(): boolean {
     return this.#state === 'open';
@@ -154,7 +160,7 @@ export abstract class Store<T extends object = Doc> implements AsyncDisposable {
    */
   query(criteria: Criteria = {}, options: QueryOptions = {}): Cursor<T> {
     const find = this.#resolveFind(criteria, options);
-    return new BatchCursor(this.name, (size) => this.#batches(find, size));
+    return new BatchCursor(this.name, (size, raw) => this.#batches(find, size, raw));
   }
 
   /**
@@ -323,6 +329,11 @@ export abstract class Store<T extends object = Doc> implements AsyncDisposable {
   protected abstract shut(): Promise<void>;
   /** Yields the documents of a query in batches of at most `size`; they become the caller's. */
   protected abstract findBatches(find: Find, size: number): AsyncIterable<T[]>;
+
+  /** The same; a store that has its documents as BSON gives them as they are. */
+  protected findRawBatches(find: Find, size: number): AsyncIterable<(T | RawDocument)[]> {
+    return this.findBatches(find, size);
+  }
   /**
    * Stores documents that have different keys and belong to the store from now on.
    *
@@ -385,11 +396,16 @@ export abstract class Store<T extends object = Doc> implements AsyncDisposable {
     return { filter, projection, sort: order, skip, limit, hint, signal };
   }
 
-  async *#batches(find: Find, size: number): AsyncGenerator<T[], void, undefined> {
+  async *#batches(
+    find: Find,
+    size: number,
+    raw: boolean,
+  ): AsyncGenerator<(T | RawDocument)[], void, undefined> {
     find.signal?.throwIfAborted();
     this.#requireOpen('query');
     try {
-      for await (const batch of this.findBatches(find, size)) {
+      const found = raw ? this.findRawBatches(find, size) : this.findBatches(find, size);
+      for await (const batch of found) {
         find.signal?.throwIfAborted();
         yield batch;
       }

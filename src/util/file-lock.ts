@@ -1,9 +1,11 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 
 const WAIT_MS = 10_000;
 const RETRY_MS = 20;
+/** An owner writes its name at once, unless it is killed before it can. */
+const NAMELESS_MS = 2000;
 
 /** Who holds a lock. */
 interface Owner {
@@ -15,7 +17,8 @@ interface Owner {
 /**
  * Does something while holding `<file>.lock`, which other processes on any host respect.
  *
- * The lock names its owner; one whose owner is a dead process of this host is taken over.
+ * The lock names its owner; one whose owner is a dead process of this host, or died before it was named, is taken
+ * over.
  *
  * @param action - Synchronous, so that the lock is held as short as can be.
  * @param onTimeout - Makes the error when the lock is not free within ten seconds, from a text that says who holds it.
@@ -55,13 +58,20 @@ function acquire(lock: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     // The next attempt finds out whether it was taken by somebody else meanwhile.
-    if (isStale(readOwner(lock))) rmSync(lock, { force: true });
+    if (isStale(lock)) rmSync(lock, { force: true });
     return false;
   }
 }
 
-function isStale(owner: Owner | undefined): boolean {
-  return owner !== undefined && owner.host === hostname() && !isAlive(owner.pid);
+function isStale(lock: string): boolean {
+  const owner = readOwner(lock);
+  if (owner === undefined) return ageMs(lock) > NAMELESS_MS;
+  return owner.host === hostname() && !isAlive(owner.pid);
+}
+
+function ageMs(file: string): number {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? 0 : Date.now() - stats.mtimeMs;
 }
 
 function isAlive(pid: number): boolean {

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CopyBuilder } from '../../src/builder/copy-builder.js';
+import { KeyPlan } from '../../src/builder/key-plan.js';
 import type { MapBuilderOptions } from '../../src/builder/map-builder.js';
 import { MapBuilder } from '../../src/builder/map-builder.js';
 import { OrphanGuardError } from '../../src/errors/builder-errors.js';
@@ -7,6 +8,7 @@ import { InvalidOptionError } from '../../src/errors/option-errors.js';
 import type { Doc } from '../../src/query/document.js';
 import type { Store } from '../../src/store/store.js';
 import { at, contents, storeWith } from '../fixtures/stores.js';
+import { StreamedStore } from '../store/streamed-store.js';
 
 type Unary = (item: Doc) => Doc | null | undefined | Promise<Doc | null | undefined>;
 
@@ -169,20 +171,53 @@ describe('what is built', () => {
     expect((await contents(target))[0]).toMatchObject({ v: 'newer' });
   });
 
-  test('the newest of several documents with one key counts', async () => {
+  test('the newest of several documents with one key counts, with one warning', async () => {
     const from = await storeWith([]);
     await from.update(
       [
         { _id: 1, k: 1, v: 'new', last_updated: at(9) },
         { _id: 2, k: 1, v: 'old', last_updated: at(1) },
+        { _id: 3, k: 2, v: 'old', last_updated: at(2) },
+        { _id: 4, k: 2, v: 'new', last_updated: at(3) },
+        { _id: 5, k: 2, v: 'old', last_updated: at(1) },
+        { _id: 6, k: 3, v: 'new', last_updated: at(1) },
       ],
       { key: '_id' },
     );
     const target = await storeWith([{ k: 0, last_updated: at(0) }]);
     const builder = new CopyBuilder(from, target);
-    expect((await builder.run()).total).toBe(1);
-    expect((await contents(target))[1]).toMatchObject({ v: 'new', last_updated: at(9) });
+    const warn = vi.spyOn(builder.logger, 'warn');
+    const report = await builder.run();
+    expect([report.total, report.warnings]).toEqual([3, 1]);
+    expect(warn.mock.calls).toEqual([
+      [
+        '2 keys occur more than once in mem://memory_db (such as 1): only the newest document of each is built',
+      ],
+    ]);
+    expect((await contents(target)).slice(1)).toMatchObject([
+      { k: 1, v: 'new', last_updated: at(9) },
+      { k: 2, v: 'new', last_updated: at(3) },
+      { k: 3, v: 'new', last_updated: at(1) },
+    ]);
     expect((await new CopyBuilder(from, target).run()).total).toBe(0);
+    // With `query`, what it leaves out cannot be built in place of something else.
+    const some = await new CopyBuilder(from, target, { query: { v: 'new' } }).run();
+    expect(some.warnings).toBe(0);
+  });
+
+  test('the list of keys is thrown away, also when the stores cannot be compared', async () => {
+    const dispose = vi.spyOn(KeyPlan.prototype, Symbol.asyncDispose);
+    const target = await storeWith([{ k: 1 }]);
+    const broken = new StreamedStore(() => [{ k: 2 }, { k: 1 }], { key: 'k' });
+    await broken.connect();
+    for (const from of [await source(), broken]) {
+      dispose.mockClear();
+      const builder = new CopyBuilder(from, target);
+      const read = builder.getItems().toArray();
+      await (from === broken ? expect(read).rejects.toThrow(/MongoDB's order/) : read);
+      expect(dispose).toHaveBeenCalledTimes(1);
+    }
+    dispose.mockRestore();
   });
 
   test('documents without a key are left out, with a warning', async () => {

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { StoreOperationError } from '../../src/errors/store-errors.js';
 import { compareValues } from '../../src/query/compare.js';
 import type { Doc } from '../../src/query/document.js';
+import { compareStores } from '../../src/store/incremental-diff.js';
 import { MemoryStore } from '../../src/store/memory/memory-store.js';
 import { SQLiteStore } from '../../src/store/sqlite/sqlite-store.js';
 import type { Store } from '../../src/store/store.js';
@@ -270,6 +271,29 @@ describe.each(PAIRS)('newerIn of a %s, with a %s as source, is exact', (targetKi
     },
   );
 });
+
+describe.each(Object.keys(BACKENDS) as (keyof typeof BACKENDS)[])(
+  'of a %s as source',
+  (backend) => {
+    test.each(Object.entries({ ...KEYS, 'all types mixed': MIXED }))(
+      'each key that several documents have is told once, when the keys are %s',
+      async (_, keys) => {
+        const random = new Random(SEED);
+        const list = entries(random, keys, 4 * keys.length);
+        await using theirs = await storeOf(backend, 'source', list);
+        // What occurs more than once in the target is nobody's business.
+        await using ours = await storeOf('MemoryStore', 'target', [...list, ...list]);
+        const told: unknown[] = [];
+        const options = { onDuplicate: (key: unknown) => told.push(key) };
+        for await (const batch of compareStores(ours, theirs, options)) void batch;
+        const numbers = list.flatMap(({ key }) => (key === null ? [] : [key[1]]));
+        const repeated = numbers.filter((number, i) => numbers.indexOf(number) !== i);
+        expect(numbersOf(told, keys).toSorted()).toEqual([...new Set(repeated)].toSorted());
+        expect(told.length).toBeGreaterThan(0);
+      },
+    );
+  },
+);
 
 describe('time stamps', () => {
   const pairs = STAMPS.flatMap((source) => STAMPS.map((target) => [source, target] as const));

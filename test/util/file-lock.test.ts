@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -44,4 +44,19 @@ test('names the owner when the lock does not become free', async () => {
   );
   clock.mockRestore();
   expect(existsSync(lock())).toBe(true);
+});
+
+test('takes over the lock of an owner that was killed before it was named, but not of one that is about to be', async () => {
+  const outcome = async (ageSeconds: number) => {
+    writeFileSync(lock(), '');
+    const then = Date.now() / 1000 - ageSeconds;
+    utimesSync(lock(), then, then);
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(20_000);
+    clock.mockReturnValueOnce(0).mockReturnValueOnce(1);
+    const acted = await withFileLock(file(), () => 'acted', fail).catch(String);
+    clock.mockRestore();
+    return acted;
+  };
+  expect(await outcome(60)).toBe('acted');
+  expect(await outcome(0)).toMatch(/its owner is unknown/);
 });

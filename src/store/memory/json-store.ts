@@ -129,6 +129,10 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
     return `file:${this.paths.map((file) => path.resolve(file)).join(',')}`;
   }
 
+  override get collections(): readonly string[] {
+    return this.paths.map((file) => `file:${path.resolve(file)}`);
+  }
+
   override get capabilities(): StoreCapabilities {
     return {
       ...super.capabilities,

@@ -7,7 +7,7 @@ import type { Doc } from '../../query/document.js';
 import type { Hash } from '../../query/hash.js';
 import { hashValue } from '../../query/hash.js';
 import { getPath } from '../../query/path.js';
-import { MemoryIndex } from './memory-index.js';
+import { MemoryIndexes } from './memory-indexes.js';
 import { UniqueIndex } from './unique-index.js';
 
 /** A stored document. */
@@ -34,7 +34,7 @@ export class MemoryCollection {
   readonly #key: string;
   /** By the hash of `_id`, in the order of their arrival. */
   readonly #entries = new Map<Hash, MemoryEntry>();
-  readonly #indexes = new Map<string, MemoryIndex<MemoryEntry>>();
+  readonly #indexes = new MemoryIndexes<MemoryEntry>();
   readonly #uniques: UniqueIndex<MemoryEntry>[] = [];
 
   /**
@@ -44,7 +44,7 @@ export class MemoryCollection {
   constructor(name: () => string, key: string) {
     this.#name = name;
     this.#key = key;
-    this.#indexOn(key);
+    this.#indexOn([key]);
   }
 
   get size(): number {
@@ -58,11 +58,14 @@ export class MemoryCollection {
 
   /** All entries that may match, as few as an index can tell. */
   candidates(filter: Filter): Iterable<MemoryEntry> {
-    return this.#byEquality(filter) ?? this.#byRange(filter) ?? this.#entries.values();
+    const ids = filter.equalities.get('_id');
+    if (ids !== undefined) return this.#byIds(ids);
+    return this.#indexes.candidates(filter, this.size) ?? this.#entries.values();
   }
 
   /** What storing documents in place of those with the same key would change. */
   planReplace(docs: readonly Doc[], key: readonly string[]): MemoryChange[] {
+    this.#indexOn([key[0] ?? this.#key]);
     const changes = docs.map((doc) => this.#planChange(doc, key));
     this.#assertIds(changes);
     return changes;
@@ -111,48 +114,28 @@ export class MemoryCollection {
   }
 
   /**
-   * Makes an index; one over several fields is served by an index on its first field.
+   * Makes an index. One that begins with `_id` is there already: nothing is left to be told apart.
    *
    * @returns False when it cannot be unique, because the documents are not.
    */
   index(fields: readonly string[], unique: boolean): boolean {
-    const [path = '_id'] = fields;
-    if (path !== '_id') this.#indexOn(path);
+    this.#indexOn(fields);
     return !unique || fields.join() === '_id' || this.#makeUnique(fields);
   }
 
   /** Forgets all documents; the indexes stay. */
   clear(): void {
     this.#entries.clear();
-    for (const path of this.#indexes.keys()) this.#indexes.set(path, new MemoryIndex(path));
+    this.#indexes.clear();
     for (const [i, { paths }] of this.#uniques.entries()) this.#uniques[i] = new UniqueIndex(paths);
   }
 
-  #byEquality({ equalities }: Filter): Iterable<MemoryEntry> | undefined {
-    let best: readonly [string, readonly unknown[]] | undefined;
-    for (const [path, values] of equalities) {
-      const isKnown = path === '_id' || this.#indexes.has(path);
-      if (isKnown && values.length < (best?.[1].length ?? this.size)) best = [path, values];
-    }
-    if (best === undefined) return undefined;
-    const found = new Set<MemoryEntry>();
-    const [path, values] = best;
-    for (const value of values) for (const entry of this.#having(path, value)) found.add(entry);
-    return found;
-  }
-
-  #byRange({ ranges }: Filter): Iterable<MemoryEntry> | undefined {
-    for (const [path, range] of ranges) {
-      // Beyond half of all, looking at every document is as fast.
-      const found = this.#indexes.get(path)?.findRange(range, this.size / 2);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+  #byIds(ids: readonly unknown[]): Set<MemoryEntry> {
+    return new Set(ids.flatMap((id) => [...this.#having('_id', id)]));
   }
 
   #having(path: string, value: unknown): Iterable<MemoryEntry> {
-    const index = this.#indexes.get(path);
-    if (index !== undefined) return index.find(value);
+    if (path !== '_id') return this.#indexes.find(path, value);
     // An array cannot be an `_id`, so the hash is all there is to it.
     const entry = this.#entries.get(hashValue(value));
     return entry === undefined ? [] : [entry];
@@ -168,18 +151,14 @@ export class MemoryCollection {
 
   #counterpart(doc: Doc, key: readonly string[]): MemoryEntry | undefined {
     const [first = this.#key] = key;
-    if (first !== '_id') this.#indexOn(first);
     for (const entry of this.#having(first, getPath(doc, first)))
       if (key.every((path) => equalValues(getPath(entry.doc, path), getPath(doc, path))))
         return entry;
     return undefined;
   }
 
-  #indexOn(path: string): void {
-    if (this.#indexes.has(path)) return;
-    const index = new MemoryIndex<MemoryEntry>(path);
-    for (const entry of this.#entries.values()) index.add(entry);
-    this.#indexes.set(path, index);
+  #indexOn(fields: readonly string[]): void {
+    if (fields[0] !== '_id') this.#indexes.ensure(fields, this.#entries.values());
   }
 
   #makeUnique(fields: readonly string[]): boolean {
@@ -212,7 +191,7 @@ export class MemoryCollection {
 
   #unindex(entry: MemoryEntry | undefined): void {
     if (entry === undefined) return;
-    for (const index of this.#indexes.values()) index.delete(entry);
+    this.#indexes.delete(entry);
     for (const index of this.#uniques) index.delete(entry);
   }
 
@@ -224,7 +203,7 @@ export class MemoryCollection {
       for (const taken of this.#uniques.slice(0, i)) taken.delete(entry);
       return index;
     }
-    for (const index of this.#indexes.values()) index.add(entry);
+    this.#indexes.add(entry);
     return undefined;
   }
 }

@@ -61,6 +61,13 @@ export class MemoryIndex<Entry extends Indexed> {
     return entriesOf(this.#buckets.get(hashValue(value)));
   }
 
+  /** How many entries `find` gives. */
+  count(value: unknown): number {
+    const bucket = this.#buckets.get(hashValue(value));
+    if (bucket === undefined) return 0;
+    return bucket instanceof Set ? bucket.size : 1;
+  }
+
   /**
    * The entries that may have a value within a range, each once.
    *

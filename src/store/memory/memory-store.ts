@@ -20,7 +20,7 @@ export interface MemoryStoreOptions extends StoreOptions {
    */
   readonly collectionName?: string | undefined;
   /**
-   * How many milliseconds a regular expression of a filter may take on one text. Set it where filters come from
+   * How many milliseconds a regular expression of a query may take on one text. Set it where filters come from
    * strangers; it makes regular expressions slower.
    * @defaultValue `null`: no limit
    */
@@ -52,11 +52,11 @@ export class MemoryStore<T extends object = Doc> extends Store<T> {
 
   constructor(options: MemoryStoreOptions = {}) {
     super(options);
-    const { collectionName = 'memory_db', regexTimeoutMs } = options;
+    const { collectionName = 'memory_db', regexTimeoutMs = null } = options;
     assertNonEmptyString('collectionName', collectionName);
-    if (typeof regexTimeoutMs === 'number') assertPositiveInteger('regexTimeoutMs', regexTimeoutMs);
+    if (regexTimeoutMs !== null) assertPositiveInteger('regexTimeoutMs', regexTimeoutMs);
     this.collectionName = collectionName;
-    this.regexTimeoutMs = regexTimeoutMs ?? null;
+    this.regexTimeoutMs = regexTimeoutMs;
     this.#collection = new MemoryCollection(() => this.name, this.key);
   }
 

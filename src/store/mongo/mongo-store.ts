@@ -9,6 +9,7 @@ import type { Criteria, Filter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
 import type { SortSpec } from '../../query/sort.js';
 import type { Cursor } from '../cursor.js';
+import { RawDocument } from '../raw-document.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
@@ -134,7 +135,7 @@ export class MongoStore<T extends object = Doc> extends Store<T> {
       writable: true,
       removal: true,
       sortedScan: true,
-      rawBatches: false,
+      rawBatches: true,
       crossProcess: true,
     };
   }
@@ -187,12 +188,20 @@ export class MongoStore<T extends object = Doc> extends Store<T> {
   }
 
   protected async *findBatches(find: Find, size: number): AsyncGenerator<T[], void, undefined> {
+    // Decoded here, not by the driver, whose ObjectIds and Binaries are of other classes than ours.
+    for await (const documents of this.findRawBatches(find, size))
+      yield documents.map((document) => document.decode() as T);
+  }
+
+  protected override async *findRawBatches(
+    find: Find,
+    size: number,
+  ): AsyncGenerator<RawDocument[], void, undefined> {
     const cursor = this.#live('query').find(find.filter.criteria, findOptions(find, size));
     try {
       while (await cursor.hasNext()) {
         const documents = cursor.readBufferedDocuments(size) as unknown as Uint8Array[];
-        // Decoded here, not by the driver, whose ObjectIds and Binaries are of other classes than ours.
-        yield documents.map((bytes) => deserialize(bytes) as T);
+        yield documents.map((bytes) => new RawDocument(bytes));
       }
       find.signal?.throwIfAborted();
       // A cursor whose client is closed says that it is at its end.

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { isMaggmaError } from '../../errors/maggma-error.js';
 import { InvalidOptionError } from '../../errors/option-errors.js';
 import { StoreConnectionError, StoreNotConnectedError } from '../../errors/store-errors.js';
-import { arg, MSONable } from '../../msonable/decorators.js';
-import type { Filter } from '../../query/criteria.js';
+import { arg, MSONable, option } from '../../msonable/decorators.js';
+import type { Criteria, Filter } from '../../query/criteria.js';
+import { compileFilter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
-import { assertNonEmptyString } from '../../util/assert-option.js';
+import { assertNonEmptyString, assertPositiveInteger } from '../../util/assert-option.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
@@ -20,6 +21,16 @@ import { findDocuments, isEmpty } from './find-documents.js';
 import { removeDocuments } from './remove-documents.js';
 import { replaceDocuments } from './replace-documents.js';
 import { isReadOnly } from './sql-errors.js';
+
+/** Options of {@link SQLiteStore}. */
+export interface SQLiteStoreOptions extends StoreOptions {
+  /**
+   * How many milliseconds a regular expression of a query may take on one text. Set it where filters come from
+   * strangers; it makes regular expressions slower.
+   * @defaultValue `null`: no limit
+   */
+  readonly regexTimeoutMs?: number | null | undefined;
+}
 
 /** A batch of large documents ends early, at about so many characters of JSON. */
 const BATCH_LENGTH = 16_000_000;
@@ -43,6 +54,8 @@ export class SQLiteStore<T extends object = Doc> extends Store<T> {
   @arg() readonly path: string;
   /** Name of the collection. */
   @arg() readonly collectionName: string;
+  /** How long a regular expression may take on one text, in milliseconds. */
+  @option({ write: 'given' }) readonly regexTimeoutMs: number | null;
 
   #openDriver: OpenSqlDriver | undefined;
   #collection: Collection | undefined;
@@ -52,10 +65,11 @@ export class SQLiteStore<T extends object = Doc> extends Store<T> {
   /**
    * @param file - Its path; a relative one is seen from the working directory of the process.
    * @param collectionName - Name of the collection; it need not exist.
-   * @param options - As {@link StoreOptions} says.
+   * @param options - As {@link SQLiteStoreOptions} says.
    */
-  constructor(file: string, collectionName: string, options: StoreOptions = {}) {
+  constructor(file: string, collectionName: string, options: SQLiteStoreOptions = {}) {
     super(options);
+    const { regexTimeoutMs = null } = options;
     assertNonEmptyString('path', file);
     assertNonEmptyString('collectionName', collectionName);
     if (file === ':memory:')
@@ -66,8 +80,10 @@ export class SQLiteStore<T extends object = Doc> extends Store<T> {
       );
     if (collectionName.includes('\0'))
       throw new InvalidOptionError('collectionName', 'a text without NUL', collectionName);
+    if (regexTimeoutMs !== null) assertPositiveInteger('regexTimeoutMs', regexTimeoutMs);
     this.path = file;
     this.collectionName = collectionName;
+    this.regexTimeoutMs = regexTimeoutMs;
   }
 
   get name(): string {
@@ -101,6 +117,10 @@ export class SQLiteStore<T extends object = Doc> extends Store<T> {
     this.#collection = undefined;
     this.#openDriver = undefined;
     collection?.db.close();
+  }
+
+  protected override compile(criteria: Criteria): Filter {
+    return compileFilter(criteria, this);
   }
 
   protected override async *findBatches(

@@ -118,6 +118,10 @@ export class AliasingStore<T extends object = Doc> extends Store<T> {
     return `aliasing:${JSON.stringify([this.store.identity, aliases])}`;
   }
 
+  override get collections(): readonly string[] {
+    return this.store.collections;
+  }
+
   get capabilities(): StoreCapabilities {
     const { writable, removal, sortedScan, crossProcess } = this.store.capabilities;
     return { writable, removal, sortedScan, rawBatches: false, crossProcess };

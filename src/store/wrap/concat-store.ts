@@ -93,6 +93,10 @@ export class ConcatStore<T extends object = Doc> extends Store<T> {
     return `concat:${JSON.stringify(this.stores.map((store) => store.identity))}`;
   }
 
+  override get collections(): readonly string[] {
+    return this.stores.flatMap((store) => store.collections);
+  }
+
   get capabilities(): StoreCapabilities {
     const all = (flag: keyof StoreCapabilities) =>
       this.stores.every(({ capabilities }) => capabilities[flag]);

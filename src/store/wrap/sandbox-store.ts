@@ -96,6 +96,10 @@ export class SandboxStore<T extends object = Doc> extends Store<T> {
     return `sandbox:${JSON.stringify([this.store.identity, this.sandbox, this.exclusive])}`;
   }
 
+  override get collections(): readonly string[] {
+    return this.store.collections;
+  }
+
   get capabilities(): StoreCapabilities {
     const { writable, removal, sortedScan, crossProcess } = this.store.capabilities;
     return { writable, removal, sortedScan, rawBatches: false, crossProcess };
