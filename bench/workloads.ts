@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { Doc, Store } from 'maggma';
 import { CopyBuilder, dumpfn, JSONStore, MapBuilder, MemoryStore } from 'maggma';
 import { kilobyteDoc, many, smallDoc } from './documents.js';
+import { MONGO_WORKLOADS } from './mongo-workloads.js';
+import { POOL_WORKLOADS } from './pool-workloads.js';
 import { QUERY_WORKLOADS } from './query-workloads.js';
 import { STORE_WORKLOADS } from './store-workloads.js';
 import type { CommandWorkload, Variant, Workload } from './workload.js';
@@ -110,6 +112,8 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   },
   ...STORE_WORKLOADS,
   ...QUERY_WORKLOADS,
+  ...MONGO_WORKLOADS,
+  ...POOL_WORKLOADS,
 };
 
 const MRUN = new URL('../dist/cli/mrun.js', import.meta.url).pathname;

@@ -12,6 +12,7 @@ export type {
   MongoStoreOptions,
   MongoURIStoreOptions,
 } from './store/mongo/mongo-options.js';
+export type { SQLiteStoreOptions } from './store/sqlite/sqlite-store.js';
 export { SQLiteStore } from './store/sqlite/sqlite-store.js';
 export { AliasingStore } from './store/wrap/aliasing-store.js';
 export type { AliasingStoreOptions } from './store/wrap/aliasing-store.js';
@@ -24,7 +25,8 @@ export type { Find } from './store/store.js';
 export { MINIMAL_CAPABILITIES } from './store/store-capabilities.js';
 export type { StoreCapabilities } from './store/store-capabilities.js';
 export { BatchCursor } from './store/cursor.js';
-export type { Cursor, KeyCursor } from './store/cursor.js';
+export type { Cursor, KeyCursor, OpenCursor } from './store/cursor.js';
+export { RawDocument } from './store/raw-document.js';
 export type {
   LastUpdatedType,
   NewerInOptions,
@@ -79,11 +81,16 @@ export type {
 
 // Processors
 export { Processor } from './processor/processor.js';
-export type { RunOptions } from './processor/processor.js';
+export type { RunAllOptions, RunOptions } from './processor/processor.js';
 export type { ProcessorOptions } from './processor/processor-options.js';
 export type { Executor, Lane } from './processor/executor.js';
-export type { Failed, Outcome } from './processor/outcome.js';
+export type { Failed, Outcome, Unfinished } from './processor/outcome.js';
+export { Task } from './processor/task.js';
+export type { TaskHistory } from './processor/task.js';
+export type { RetryOptions } from './processor/retry-queue.js';
 export { SerialProcessor } from './processor/serial/serial-processor.js';
+export { MultiProcessor } from './processor/multiprocess/multi-processor.js';
+export type { MultiProcessorOptions } from './processor/multiprocess/multi-processor-options.js';
 export type { Logger } from './util/logger.js';
 
 // Serialization
@@ -123,6 +130,7 @@ export {
   OrphanGuardError,
   TooManyFailuresError,
 } from './errors/builder-errors.js';
+export { NestedRunError, WorkerLostError, WorkerStartError } from './errors/processor-errors.js';
 export { BuildAbortedError, BuildFailedError } from './builder/build-errors.js';
 export {
   ClassDeclarationError,

@@ -31,6 +31,12 @@ export class BuildLogger implements Logger {
     this.#target.error(message, properties);
   }
 
+  /** Counts lines that were logged elsewhere, by a copy of the builder. */
+  count(logged: { readonly errors: number; readonly warnings: number }): void {
+    this.errors += logged.errors;
+    this.warnings += logged.warnings;
+  }
+
   /** Starts counting anew; a processor does this when a build starts. */
   reset(): void {
     this.errors = 0;

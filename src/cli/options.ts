@@ -9,16 +9,29 @@ export interface RunRequest {
   /** How many times `-v` was given. */
   readonly verbosity: number;
   readonly noBars?: boolean;
+  readonly numWorkers?: number;
+  readonly isolation?: Isolation;
+  readonly maxWorkerMemoryMb?: number;
+  readonly parallelBuilders?: boolean;
   readonly failFast?: boolean;
   readonly maxFailures?: number;
+  /** How often an item that failed is tried again. */
+  readonly retries?: number;
 }
+
+const ISOLATIONS = ['thread', 'process'] as const;
+type Isolation = (typeof ISOLATIONS)[number];
 
 interface Flags {
   readonly verbose?: number;
   readonly numWorkers?: number;
-  readonly bars: boolean;
+  readonly isolation?: Isolation;
+  readonly maxWorkerMemory?: number;
+  readonly parallelBuilders?: true;
   readonly failFast?: true;
   readonly maxFailures?: number;
+  readonly retries?: number;
+  readonly bars: boolean;
 }
 
 /** Where the command's own words go. */
@@ -26,6 +39,11 @@ export interface CommandOutput {
   out(text: string): void;
   err(text: string): void;
 }
+
+/** As many as a MultiProcessor starts; asking it would load the library. */
+const MAX_WORKERS = 1024;
+/** Numbers can still be added to. */
+const MAX_NUMBER = Number.MAX_SAFE_INTEGER - 1;
 
 const EXAMPLES = `
 A builder file is what dumpfn() wrote (.json, .yaml or .yml, also with .gz), or a
@@ -35,6 +53,7 @@ script (.js, .mjs, .cjs, .ts, .mts, .cts) that exports \`__builders__\` (a list)
 Examples:
   mrun builder.json
   mrun -v first.json second.ts
+  mrun -n 4 builder.json
 
 Exit codes: 0 all is built, 1 a build failed, 2 wrong usage, 3 items failed,
 130 interrupted, 143 terminated`;
@@ -56,21 +75,19 @@ export function parseArguments(
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
   }
-  const { verbose = 0, numWorkers = 1, bars, failFast, maxFailures } = program.opts<Flags>();
-  const refuse = (problem: string) => {
-    output.err(`mrun: ${problem}\n`);
+  if (program.args.length === 0) {
+    output.err(
+      'mrun: no builder files given (usage: mrun [options] <builders...>, see mrun --help)\n',
+    );
     return ExitCode.Usage;
-  };
-  if (numWorkers !== 1)
-    return refuse('-n, --num-workers: several workers are not available in this version, use 1');
-  if (program.args.length === 0)
-    return refuse('no builder files given (usage: mrun [options] <builders...>, see mrun --help)');
+  }
+  const { verbose = 0, bars, maxWorkerMemory, ...others } = program.opts<Flags>();
   return {
     files: program.args,
     verbosity: verbose,
     ...(!bars && { noBars: true }),
-    ...(failFast && { failFast }),
-    ...(maxFailures !== undefined && { maxFailures }),
+    ...(maxWorkerMemory !== undefined && { maxWorkerMemoryMb: maxWorkerMemory }),
+    ...others,
   };
 }
 
@@ -86,11 +103,15 @@ function createProgram({ out, err }: CommandOutput): Command {
     )
     .option(
       '-n, --num-workers <n>',
-      'workers that process items (only 1 in this version)',
-      wholeNumber(1),
+      'workers that process items at the same time',
+      wholeNumber(1, MAX_WORKERS),
     )
+    .option('--isolation <kind>', 'what a worker is: thread (default) or process', isolation)
+    .option('--max-worker-memory <mb>', 'end workers that need more memory', wholeNumber(1))
+    .option('--parallel-builders', 'run builders that share no store at the same time')
     .option('--fail-fast', 'end a build at its first failed item')
     .option('--max-failures <n>', 'end a build when more items than this failed', wholeNumber(0))
+    .option('--retries <n>', 'try failed items again, up to n times', wholeNumber(0))
     .option('--no-bars', 'show no progress bars')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -103,13 +124,21 @@ function createProgram({ out, err }: CommandOutput): Command {
     });
 }
 
-function wholeNumber(minimum: number): (text: string) => number {
+function wholeNumber(minimum: number, maximum = MAX_NUMBER): (text: string) => number {
+  const bounds = maximum < MAX_NUMBER ? `from ${minimum} to ${maximum}` : `of at least ${minimum}`;
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value) || value < minimum)
-      throw new InvalidArgumentError(`Expected a whole number of at least ${minimum}.`);
+    if (!(value >= minimum && value <= maximum))
+      throw new InvalidArgumentError(`Expected a whole number ${bounds}.`);
     return value;
   };
+}
+
+function isolation(text: string): Isolation {
+  const kind = ISOLATIONS.find((name) => name === text);
+  if (kind === undefined)
+    throw new InvalidArgumentError(`Expected one of ${ISOLATIONS.join(', ')}.`);
+  return kind;
 }
 
 function packageVersion(): string {

@@ -1,19 +1,13 @@
-import type { BuildEvents, BuildStartedEvent, ProgressEvent } from '../builder/build-events.js';
-import type { Bar } from './render-bar.js';
-import { renderBars } from './render-bar.js';
+import type {
+  BuildEndedEvent,
+  BuildEvents,
+  BuildStartedEvent,
+  ProgressEvent,
+} from '../builder/build-events.js';
+import { BuildBars } from './build-bars.js';
 import type { Screen } from './screen.js';
 
 const REDRAW_MS = 100;
-
-const STAGES = {
-  fetched: ['Get', 'Get', 'Get'],
-  processed: ['Process Items', 'Process', 'Pro'],
-  written: ['Update Targets', 'Update', 'Upd'],
-} as const satisfies Record<string, Bar['labels']>;
-
-type Stage = keyof typeof STAGES;
-const STAGE_NAMES = Object.keys(STAGES) as Stage[];
-const NOTHING: Readonly<Record<Stage, number>> = { fetched: 0, processed: 0, written: 0 };
 
 /** What is needed of a processor. */
 export interface BuildEventSource {
@@ -29,17 +23,13 @@ export interface ProgressBarsOptions {
   readonly now?: () => number;
 }
 
-/** Shows how far each stage of the running build has come; listens to a processor and draws on a screen. */
+/** Shows how far each stage of the running builds has come; listens to a processor and draws on a screen. */
 export class ProgressBars {
   readonly #screen: Screen;
   readonly #headings: boolean;
   readonly #now: () => number;
-  #builder = '';
-  #total: number | null = null;
-  #counts = NOTHING;
-  #startedAt = 0;
-  // When a stage was through, so that its clock stops.
-  #endedAt: Partial<Record<Stage, number>> = {};
+  /** The builds that run, by their ids. */
+  readonly #builds = new Map<string, BuildBars>();
   #drawnAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
@@ -59,59 +49,87 @@ export class ProgressBars {
     source.on('PROGRESS', this.#advance);
     source.on('BUILD_ENDED', this.#end);
     return () => {
-      this.#end();
+      this.#stopClock();
+      this.#leave();
       source.off('BUILD_STARTED', this.#start);
       source.off('PROGRESS', this.#advance);
       source.off('BUILD_ENDED', this.#end);
     };
   }
 
-  readonly #start = ({ builder, total }: BuildStartedEvent) => {
-    this.#end();
-    this.#builder = builder;
-    this.#total = total;
-    this.#counts = NOTHING;
-    this.#endedAt = {};
-    this.#startedAt = this.#now();
-    this.#drawnAt = -Infinity;
+  readonly #start = (event: BuildStartedEvent) => {
+    this.#builds.set(event.buildId, new BuildBars(event, this.#now));
     // Clocks go on while nothing happens, and a terminal may change its size.
-    this.#timer = setInterval(this.#drawWhenDue, REDRAW_MS).unref();
+    this.#timer ??= setInterval(this.#tick, REDRAW_MS).unref();
   };
 
   readonly #advance = (event: ProgressEvent) => {
-    this.#counts = event;
-    this.#total = event.total;
-    for (const stage of STAGE_NAMES)
-      if (event[stage] === event.total) this.#endedAt[stage] ??= this.#now();
-      else delete this.#endedAt[stage];
+    const bars = this.#builds.get(event.buildId);
+    if (bars === undefined) return;
+    bars.advance(event);
     // A build that was not started, or could not, has nothing to show.
-    if (event.total !== null || event.fetched > 0) this.#drawWhenDue();
+    if (event.total !== null || event.fetched > 0) bars.isShown = true;
+    if (bars.isShown) this.#drawWhenDue();
   };
 
-  readonly #end = () => {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    if (this.#drawnAt > -Infinity) this.#draw();
-    this.#screen.keep();
+  readonly #end = ({ buildId }: BuildEndedEvent) => {
+    const bars = this.#builds.get(buildId);
+    if (this.#shown.length > 1 && bars?.isShown) {
+      this.#builds.delete(buildId);
+      this.#draw();
+      this.#screen.print(`${this.#linesOf(bars).join('\n')}\n`);
+      return;
+    }
+    if (bars?.isShown) this.#leave();
+    this.#builds.delete(buildId);
+    if (this.#builds.size === 0) this.#stopClock();
+  };
+
+  readonly #tick = () => {
+    for (const bars of this.#builds.values()) bars.isShown = true;
+    this.#drawWhenDue();
   };
 
   // Also called from events: a builder that computes without a pause leaves timers no chance.
-  readonly #drawWhenDue = () => {
+  #drawWhenDue(): void {
     if (this.#now() - this.#drawnAt >= REDRAW_MS) this.#draw();
-  };
+  }
 
   #draw(): void {
     this.#drawnAt = this.#now();
-    const { columns } = this.#screen;
-    const lines = renderBars(STAGE_NAMES.map(this.#bar), columns);
-    this.#screen.show(this.#headings ? [this.#builder.slice(0, columns - 1), ...lines] : lines);
+    this.#screen.show(this.#visibleLines());
   }
 
-  readonly #bar = (stage: Stage): Bar => ({
-    labels: STAGES[stage],
-    done: this.#counts[stage],
-    total: this.#total,
-    elapsedMs: (this.#endedAt[stage] ?? this.#now()) - this.#startedAt,
-  });
+  /** Leaves the bars as they are. */
+  #leave(): void {
+    if (this.#shown.length > 0) this.#draw();
+    this.#screen.keep();
+    this.#drawnAt = -Infinity;
+  }
+
+  #stopClock(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  get #shown(): BuildBars[] {
+    return [...this.#builds.values()].filter(({ isShown }) => isShown);
+  }
+
+  #linesOf(bars: BuildBars): string[] {
+    return bars.lines(this.#screen.columns, this.#headings);
+  }
+
+  /** The bars of as many builds as there is room for, and how many more there are. */
+  #visibleLines(): string[] {
+    const blocks = this.#shown.map((bars) => this.#linesOf(bars));
+    const { room, columns } = this.#screen;
+    const [first = []] = blocks;
+    if (blocks.length < 2 || blocks.flat().length <= room) return blocks.flat();
+    const fitting = Math.max(1, Math.floor((room - 1) / first.length));
+    const others = blocks.length - fitting;
+    const more = `and ${others} more ${others === 1 ? 'build' : 'builds'}`;
+    const lines = blocks.slice(0, fitting).flat();
+    return [...lines.slice(0, room - 1), more.slice(0, columns - 1)];
+  }
 }

@@ -1,6 +1,8 @@
 import type { AnyBuilder } from '../builder/builder.js';
-import { SerialProcessor } from '../processor/serial/serial-processor.js';
+import type { Processor } from '../processor/processor.js';
 import { createLogger } from '../util/logger.js';
+import type { ProcessorChoice } from './choose-processor.js';
+import { chooseProcessor } from './choose-processor.js';
 import { ExitCode, exitCodeOf, exitCodeOfSignal } from './exit-code.js';
 import { loadBuilders } from './load-builders.js';
 import { configureLog } from './log-sink.js';
@@ -25,24 +27,27 @@ export type Exit = (code: ExitCode) => void;
  * @returns The code to exit with.
  */
 export async function runBuilders(request: RunRequest, exit: Exit): Promise<ExitCode> {
-  const { files, verbosity, noBars, failFast, maxFailures } = request;
+  const { files, verbosity, noBars, parallelBuilders: parallel } = request;
   const screen = new Screen(process.stderr);
-  const processor = new SerialProcessor({ failFast, maxFailures });
   let builders: AnyBuilder[];
+  let choice: ProcessorChoice;
   try {
     builders = await loadBuilders(files);
+    choice = chooseProcessor(request, builders);
   } catch (error) {
     screen.print(formatError(error));
     return ExitCode.Usage;
   }
   // After the files: a script that configures LogTape itself must find it as it would without us.
   configureLog(screen, verbosity);
+  const logger = createLogger('mrun');
+  const { processor, warnings } = choice;
+  for (const warning of warnings) logger.warn(warning);
   const endBars = noBars ? () => {} : showBars(screen, processor, builders.length > 1);
   const controller = new AbortController();
   const signals = stopOnSignals(processor, screen, controller, exit);
   try {
-    const reports = await processor.runAll(builders, { signal: controller.signal });
-    const logger = createLogger('mrun');
+    const reports = await processor.runAll(builders, { signal: controller.signal, parallel });
     for (const report of reports) logger.info(countsOf(report));
     screen.print(summarize(reports));
     return exitCodeOf(reports, signals.received);
@@ -57,7 +62,7 @@ export async function runBuilders(request: RunRequest, exit: Exit): Promise<Exit
 }
 
 function stopOnSignals(
-  processor: SerialProcessor,
+  processor: Processor,
   screen: Screen,
   controller: AbortController,
   exit: Exit,

@@ -49,6 +49,11 @@ export class Screen {
     return this.#stream.columns || 80;
   }
 
+  /** How many lines may be redrawn. All must fit, or moving up would end at the upper edge. */
+  get room(): number {
+    return Math.max(1, (this.#stream.rows || 24) - 1);
+  }
+
   /** Prints whole lines above those that are redrawn. */
   print(text: string): void {
     this.#write(this.busy ? `${CLEAR}${text}${this.#drawing()}` : text);
@@ -63,8 +68,7 @@ export class Screen {
 
   /** Shows these lines at the end, instead of those shown before. None may be wider than the terminal. */
   show(lines: readonly string[]): void {
-    // All lines must fit, or moving up would end at the upper edge.
-    const visible = lines.slice(0, Math.max(1, (this.#stream.rows || 24) - 1));
+    const visible = lines.slice(0, this.room);
     const isSame = this.busy && visible.join('\n') === this.#lines.join('\n');
     if (visible.length === 0 || (isSame && !this.#stale)) return;
     const before = `${this.busy ? '' : HIDE_CURSOR}${this.#stale ? CLEAR : ''}`;

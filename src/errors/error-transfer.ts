@@ -18,13 +18,18 @@ const MAX_CAUSES = 8;
  * @param thrown - An error, or any other value that user code threw.
  */
 export function toPortable(thrown: unknown, depth = 0): PortableError {
-  if (!(thrown instanceof Error)) return { name: 'NonError', message: String(thrown) };
-  const { name, message, stack, cause } = thrown;
-  return {
-    name,
-    message,
-    ...(isMaggmaError(thrown) && { code: thrown.code }),
-    ...(stack !== undefined && { stack }),
-    ...(cause !== undefined && depth < MAX_CAUSES && { cause: toPortable(cause, depth + 1) }),
-  };
+  try {
+    if (!(thrown instanceof Error)) return { name: 'NonError', message: String(thrown) };
+    const { name, message, stack, cause } = thrown;
+    return {
+      name: String(name),
+      message: String(message),
+      ...(isMaggmaError(thrown) && { code: thrown.code }),
+      ...(typeof stack === 'string' && { stack }),
+      ...(cause !== undefined && depth < MAX_CAUSES && { cause: toPortable(cause, depth + 1) }),
+    };
+  } catch {
+    // Objects without a prototype, getters that throw, revoked proxies.
+    return { name: 'NonError', message: 'a value that cannot be shown was thrown' };
+  }
 }

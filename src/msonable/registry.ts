@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { ClassDeclarationError } from '../errors/serialization-errors.js';
 import type { AnyClass } from './fields.js';
-import type { PlainRecord } from './plain-value.js';
+import type { PlainRecord, PlainValue } from './plain-value.js';
 
 /** What is known about one decorated class. */
 export interface ClassInfo {
@@ -100,6 +100,30 @@ export function lookupClass(module: string, name: string): ClassInfo | undefined
   const key = tagKey(module, name);
   const redirect = state.redirects.get(key);
   return redirect ? infoOf(redirect) : state.classes.get(key);
+}
+
+/**
+ * The modules that define the classes named in plain data, each once, as URLs.
+ *
+ * @param value - What `asDict` made in this process, so that all its classes are known here.
+ */
+export function definingModules(value: PlainValue): string[] {
+  const urls = new Set<string>();
+  const walk = (item: PlainValue): void => {
+    if (typeof item !== 'object' || item === null) return;
+    if (Array.isArray(item)) item.forEach(walk);
+    else {
+      const { '@module': module, '@class': name } = item;
+      const info =
+        typeof module === 'string' && typeof name === 'string'
+          ? lookupClass(module, name)
+          : undefined;
+      if (info !== undefined) urls.add(info.url);
+      Object.values(item).forEach(walk);
+    }
+  };
+  walk(value);
+  return [...urls];
 }
 
 /** All classes of that name, whatever their modules. */

@@ -2,20 +2,18 @@ import { BuildAbortedError, BuildFailedError } from '../builder/build-errors.js'
 import type { BuildReport, BuildStatus } from '../builder/build-report.js';
 import type { Builder } from '../builder/builder.js';
 import type { Store } from '../store/store.js';
-import type { Logger } from '../util/logger.js';
 import { settledWithin } from '../util/turn.js';
 import type { BuildMonitor } from './build-monitor.js';
 import type { Executor } from './executor.js';
+import type { PipelineSetup } from './pipeline.js';
 import { Pipeline } from './pipeline.js';
 
-/** How long closing a store may take after an abort. */
+/** How long finalizing, and closing a store, may take after an abort. */
 const GRACE_MS = 2000;
 
 /** What a run needs from its processor. */
-export interface BuildRunContext {
+export interface BuildRunContext extends PipelineSetup {
   readonly createExecutor: () => Executor<unknown, unknown>;
-  readonly logger: Logger;
-  readonly maxFailures: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -29,6 +27,8 @@ export class BuildRun {
   readonly #monitor: BuildMonitor;
   readonly #context: BuildRunContext;
   #pipeline: Pipeline<unknown, unknown> | undefined;
+  #abandon = () => {};
+  #abandoned: Promise<void> | undefined;
   #stopped = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -53,7 +53,8 @@ export class BuildRun {
     const connected = await this.#attempt(() => this.#unlessAborted(() => this.#builder.connect()));
     if (connected) {
       await this.#attempt(() => this.#unlessAborted(() => this.#build()));
-      await this.#attempt(() => this.#finalize());
+      await this.#abandoned;
+      await this.#attempt(() => this.#unlessHanging(() => this.#finalize()));
     }
     await this.#close(closed);
     const report = this.#monitor.ended(this.#status, this.#failure?.error);
@@ -71,10 +72,15 @@ export class BuildRun {
 
   async #build(): Promise<void> {
     if (this.#stopped) return;
-    const { createExecutor, logger, maxFailures } = this.#context;
-    await using executor = createExecutor();
-    this.#pipeline = new Pipeline(this.#builder, executor, this.#monitor, { logger, maxFailures });
-    await this.#pipeline.run();
+    await using executor = this.#context.createExecutor();
+    const pipeline = new Pipeline(this.#builder, executor, this.#monitor, this.#context);
+    this.#pipeline = pipeline;
+    this.#abandon = () => {
+      pipeline.abandon();
+      // Whatever is at work may never end by itself.
+      this.#abandoned = Promise.resolve(executor[Symbol.asyncDispose]());
+    };
+    await pipeline.run();
   }
 
   async #finalize(): Promise<void> {
@@ -107,6 +113,12 @@ export class BuildRun {
     }
   }
 
+  /** Waits for a step that is due also after an abort, but then it must not keep the run from ending. */
+  async #unlessHanging(step: () => Promise<void>): Promise<void> {
+    if (!this.#context.signal?.aborted) return this.#unlessAborted(step);
+    await settledWithin(this.#attempt(step), GRACE_MS);
+  }
+
   /** Waits for a step, or rejects as soon as the signal fires. */
   async #unlessAborted(step: () => Promise<void>): Promise<void> {
     const { signal } = this.#context;
@@ -115,7 +127,7 @@ export class BuildRun {
     let onAbort = () => {};
     const aborted = new Promise<never>((_, reject) => {
       onAbort = () => {
-        this.#pipeline?.abandon();
+        this.#abandon();
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });

@@ -1,4 +1,5 @@
-import type { Outcome } from './outcome.js';
+import type { Outcome, Unfinished } from './outcome.js';
+import type { Task } from './task.js';
 
 /**
  * Where items are processed: the one thing in which the strategies differ.
@@ -7,6 +8,8 @@ import type { Outcome } from './outcome.js';
  */
 export interface Executor<Item, Result> extends AsyncDisposable {
   readonly lanes: readonly Lane<Item, Result>[];
+  /** True when lanes would rather have the bytes of an item than the item. */
+  readonly prefersBytes: boolean;
 }
 
 /** One place of work: this thread, a worker. */
@@ -16,10 +19,13 @@ export interface Lane<Item, Result> {
   /**
    * Processes a batch.
    *
-   * @param items - At least one.
+   * @param tasks - At least one.
    * @param halted - Asked between items; once it is true, the rest of the batch is left.
-   * @returns The outcomes of the first items, in their order; of all of them, unless halted.
+   * @returns What came of the first items, in their order; of all of them, unless halted.
    * @throws Only when nothing more can be processed here.
    */
-  process(items: readonly Item[], halted: () => boolean): Promise<Outcome<Result>[]>;
+  process(
+    tasks: readonly Task<Item>[],
+    halted: () => boolean,
+  ): Promise<(Outcome<Result> | Unfinished)[]>;
 }

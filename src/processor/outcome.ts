@@ -11,7 +11,15 @@ export type Outcome<Result> =
 export interface Failed {
   readonly kind: 'failed';
   readonly cause: FailureCause;
-  readonly attempts: number;
   readonly durationMs: number;
   readonly error: PortableError;
+}
+
+/** An item that must be done again, because whoever worked on its batch was lost. */
+export interface Unfinished {
+  readonly kind: 'unfinished';
+  /** It was at work when that happened. */
+  readonly wasLost: boolean;
+  /** It may have been the reason, so that it is tried alone. */
+  readonly isSuspect: boolean;
 }

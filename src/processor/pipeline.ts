@@ -2,6 +2,7 @@ import type { ItemFailure } from '../builder/build-report.js';
 import type { Builder } from '../builder/builder.js';
 import { InvalidBuilderError, TooManyFailuresError } from '../errors/builder-errors.js';
 import { showValue } from '../errors/show-value.js';
+import type { RawDocument } from '../store/raw-document.js';
 import type { UpdateResult } from '../store/store-options.js';
 import { ItemQueue } from '../util/item-queue.js';
 import type { Logger } from '../util/logger.js';
@@ -9,7 +10,11 @@ import { nextTurn, settledWithin } from '../util/turn.js';
 import type { BuildMonitor } from './build-monitor.js';
 import type { Executor, Lane } from './executor.js';
 import { batchesOf } from './item-batches.js';
-import type { Failed, Outcome } from './outcome.js';
+import type { Failed, Outcome, Unfinished } from './outcome.js';
+import { ResultOrder } from './result-order.js';
+import type { RetryPolicy } from './retry-queue.js';
+import { RetryQueue } from './retry-queue.js';
+import { Task } from './task.js';
 
 /** How long a source that was told to stop may take to do so. */
 const GRACE_MS = 1000;
@@ -19,6 +24,13 @@ const MAX_FETCH = 1000;
 interface Entry<Result> {
   readonly result: Result;
   readonly end: 'succeeded' | 'failed' | 'skipped';
+}
+
+/** What a pipeline needs from its processor. */
+export interface PipelineSetup {
+  readonly logger: Logger;
+  readonly maxFailures: number;
+  readonly retry: RetryPolicy | null;
 }
 
 /**
@@ -33,22 +45,32 @@ export class Pipeline<Item, Result> {
   readonly #monitor: BuildMonitor;
   readonly #logger: Logger;
   readonly #maxFailures: number;
-  readonly #items: ItemQueue<Item>;
+  readonly #items: ItemQueue<Item | RawDocument>;
   readonly #results: ItemQueue<Entry<Result>>;
+  readonly #retry: RetryPolicy | null;
+  readonly #retries = new RetryQueue<Item>();
+  /** Only for a builder whose results must be written in order. */
+  readonly #order: ResultOrder<Entry<Result>> | null;
+  /** How many items may be between the stages. */
+  readonly #window: number;
+  #taken = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(
     builder: Builder<Item, Result>,
     executor: Executor<Item, Result>,
     monitor: BuildMonitor,
-    options: { readonly logger: Logger; readonly maxFailures: number },
+    options: PipelineSetup,
   ) {
     this.#builder = builder;
     this.#executor = executor;
     this.#monitor = monitor;
     this.#logger = options.logger;
     this.#maxFailures = options.maxFailures;
-    this.#items = new ItemQueue(Math.max(builder.chunkSize, 2 * executor.lanes.length));
+    this.#retry = options.retry;
+    this.#window = Math.max(builder.chunkSize, 2 * executor.lanes.length);
+    this.#items = new ItemQueue(this.#window);
+    this.#order = builder.ordered && executor.lanes.length > 1 ? new ResultOrder() : null;
     this.#results = new ItemQueue(builder.chunkSize);
   }
 
@@ -65,11 +87,12 @@ export class Pipeline<Item, Result> {
   /** Takes no more items; those being processed are finished, and all results are written. */
   halt(): void {
     this.#items.close();
+    this.#retries.close();
   }
 
   /** Does nothing more at all. */
   abandon(): void {
-    this.#items.close();
+    this.halt();
     this.#results.close();
   }
 
@@ -102,7 +125,9 @@ export class Pipeline<Item, Result> {
     const items = builder.getItems();
     if (Array.isArray(items)) builder.total ??= items.length;
     let started = performance.now();
-    for await (const batch of batchesOf(items, builder.constructor.name, this.#fetchSize)) {
+    const { prefersBytes } = this.#executor;
+    const batches = batchesOf(items, builder.constructor.name, this.#fetchSize, prefersBytes);
+    for await (const batch of batches) {
       this.#monitor.stageMs.get += performance.now() - started;
       this.#monitor.started(builder.total);
       if (!this.#items.hasRoom) await this.#items.room();
@@ -124,28 +149,63 @@ export class Pipeline<Item, Result> {
       this.#fail(error);
       this.halt();
     } finally {
+      if (this.#order) this.#results.addAll(this.#order.rest());
       this.#results.end();
     }
   }
 
   async #work(lane: Lane<Item, Result>): Promise<void> {
     const halted = () => this.#items.closed;
-    while (!this.#items.finished) {
-      await this.#items.filled(1);
-      // A source that yields item by item gets the time to make it a batch.
-      await nextTurn();
-      const items = this.#items.take(Math.min(lane.appetite, this.#toleratedFailures + 1));
-      if (items.length === 0) continue;
+    for (;;) {
+      const tasks = await this.#nextTasks(lane);
+      if (tasks.length === 0) return;
       const started = performance.now();
-      const outcomes = await lane.process(items, halted);
-      this.#monitor.stageMs.process += performance.now() - started;
-      this.#monitor.attempted(outcomes.length);
+      const outcomes = await lane.process(tasks, halted);
+      // Lanes are at work at the same time.
+      this.#monitor.stageMs.process += (performance.now() - started) / this.#executor.lanes.length;
       const entries: Entry<Result>[] = [];
+      let ended = 0;
       for (const [i, outcome] of outcomes.entries())
-        this.#collect(entries, items[i] as Item, outcome);
+        if (this.#collect(entries, tasks[i] as Task<Item>, outcome)) ended++;
+      this.#monitor.attempted(ended);
       if (!this.#results.hasRoom) await this.#results.room();
       this.#results.addAll(entries);
     }
+  }
+
+  /** Waits for something to do; nothing when there will be no more. */
+  async #nextTasks(lane: Lane<Item, Result>): Promise<Task<Item>[]> {
+    for (;;) {
+      const again = this.#retries.take(lane.appetite);
+      if (again.length > 0) return again;
+      const noMore = this.#items.finished;
+      if (noMore && this.#retries.isEmpty) return [];
+      if (noMore) await this.#retries.changed();
+      else if (this.#isTooFarAhead) await this.#orRetry(this.#order?.advanced());
+      else {
+        if (this.#items.size === 0) await this.#orRetry(this.#items.filled(1));
+        // A source that yields item by item gets the time to make it a batch.
+        await nextTurn();
+        const items = this.#items.take(this.#batchSize(lane));
+        if (items.length > 0) return items.map((item) => new Task<Item>(item, this.#taken++));
+      }
+    }
+  }
+
+  /** Waits, but not longer than for the next item that is to be tried again. Whoever adds one looks for it, too. */
+  async #orRetry(waiting: Promise<void> | undefined): Promise<void> {
+    await (this.#retries.isEmpty ? waiting : Promise.race([waiting, this.#retries.changed()]));
+  }
+
+  /** What a lane wants, but not more than its share of what is there, and of the failures that are tolerated. */
+  #batchSize({ appetite }: Lane<Item, Result>): number {
+    const share = Math.ceil(this.#items.size / this.#executor.lanes.length);
+    return Math.max(1, Math.min(appetite, share, this.#toleratedFailures + 1));
+  }
+
+  /** True when results would have to wait for too many others. */
+  get #isTooFarAhead(): boolean {
+    return this.#order !== null && this.#taken - this.#order.next >= this.#window;
   }
 
   /** How many items may still fail; a batch is no larger than that, so that a run ends where it should. */
@@ -153,24 +213,57 @@ export class Pipeline<Item, Result> {
     return Math.max(0, this.#maxFailures - this.#monitor.failuresSeen);
   }
 
-  /** Adds what is to be written for an item; one with nothing to write is settled. */
-  #collect(entries: Entry<Result>[], item: Item, outcome: Outcome<Result>): void {
-    const { kind } = outcome;
-    if (kind === 'done') {
-      entries.push({ result: outcome.result, end: 'succeeded' });
-      return;
+  /**
+   * Adds what is to be written for an item; one with nothing to write is settled.
+   *
+   * @returns False when the item will be tried again.
+   */
+  #collect(
+    entries: Entry<Result>[],
+    task: Task<Item>,
+    outcome: Outcome<Result> | Unfinished,
+  ): boolean {
+    if (outcome.kind === 'unfinished') {
+      const { wasLost, isSuspect } = outcome;
+      const losses = task.history.losses + (wasLost ? 1 : 0);
+      this.#again(task.again({ losses, isSuspect }), 0);
+      return false;
     }
-    const end = kind;
-    const result =
-      kind === 'skipped'
-        ? this.#builder.skipResult(item)
-        : this.#builder.failureResult(item, this.#failed(item, outcome));
-    if (result !== undefined) entries.push({ result, end });
-    else this.#monitor.settled(end);
+    if (outcome.kind === 'failed' && this.#isTriedAgain(task, outcome)) return false;
+    const entry = this.#entryOf(task, outcome);
+    if (this.#order) entries.push(...this.#order.put(task.place, entry));
+    else if (entry !== null) entries.push(entry);
+    return true;
   }
 
-  #failed(item: Item, { kind: _, ...outcome }: Failed): ItemFailure {
-    const failure = { key: this.#builder.itemKey(item), ...outcome };
+  #isTriedAgain(task: Task<Item>, outcome: Failed): boolean {
+    const policy = this.#retry;
+    const failures = task.history.failures + 1;
+    if (policy === null || failures >= policy.attempts || !policy.isWorth(outcome)) return false;
+    return this.#again(task.again({ failures }), policy.delayMs * 2 ** (failures - 1));
+  }
+
+  #again(task: Task<Item>, delayMs: number): boolean {
+    if (this.#items.closed) return false;
+    this.#retries.add(task, delayMs);
+    return true;
+  }
+
+  #entryOf(task: Task<Item>, outcome: Outcome<Result>): Entry<Result> | null {
+    const { kind } = outcome;
+    if (kind === 'done') return { result: outcome.result, end: 'succeeded' };
+    const result =
+      kind === 'skipped'
+        ? this.#builder.skipResult(task.item)
+        : this.#builder.failureResult(task.item, this.#failed(task, outcome));
+    if (result !== undefined) return { result, end: kind };
+    this.#monitor.settled(kind);
+    return null;
+  }
+
+  #failed({ item, history }: Task<Item>, { kind: _, ...problem }: Failed): ItemFailure {
+    const attempts = history.failures + history.losses + 1;
+    const failure = { key: this.#builder.itemKey(item), attempts, ...problem };
     const { key, error } = failure;
     const name = this.#builder.constructor.name;
     this.#logger.error(`${name}: item ${showValue(key)} failed: ${error.message}`, {

@@ -1,4 +1,6 @@
 import { assertBoolean, assertNonNegativeInteger } from '../util/assert-option.js';
+import type { RetryOptions, RetryPolicy } from './retry-queue.js';
+import { resolveRetry } from './retry-queue.js';
 
 /** Options that all processors share. */
 export interface ProcessorOptions {
@@ -12,17 +14,26 @@ export interface ProcessorOptions {
    * @defaultValue no limit
    */
   readonly maxFailures?: number | undefined;
+  /**
+   * Tries failing items again.
+   * @defaultValue each item is tried once
+   */
+  readonly retry?: RetryOptions | undefined;
 }
 
 /** @internal */
 export interface ResolvedProcessorOptions {
   readonly maxFailures: number;
+  readonly retry: RetryPolicy | null;
 }
 
 /** @internal */
 export function resolveProcessorOptions(options: ProcessorOptions): ResolvedProcessorOptions {
-  const { failFast = false, maxFailures } = options;
+  const { failFast = false, maxFailures, retry } = options;
   assertBoolean('failFast', failFast);
   if (maxFailures !== undefined) assertNonNegativeInteger('maxFailures', maxFailures);
-  return { maxFailures: failFast ? 0 : (maxFailures ?? Number.POSITIVE_INFINITY) };
+  return {
+    maxFailures: failFast ? 0 : (maxFailures ?? Number.POSITIVE_INFINITY),
+    retry: resolveRetry(retry),
+  };
 }

@@ -3,19 +3,40 @@ import type { BuildEvents } from '../builder/build-events.js';
 import type { BuildReport } from '../builder/build-report.js';
 import type { AnyBuilder, Builder, BuildRunner } from '../builder/builder.js';
 import { BuilderBusyError } from '../errors/builder-errors.js';
+import { NestedRunError } from '../errors/processor-errors.js';
+import type { Store } from '../store/store.js';
+import { assertBoolean } from '../util/assert-option.js';
+import { workerState } from '../util/inside-worker.js';
 import type { Logger } from '../util/logger.js';
 import { createLogger } from '../util/logger.js';
 import { BuildMonitor } from './build-monitor.js';
 import { BuildRun } from './build-run.js';
 import type { Executor } from './executor.js';
 import { GuardedEmitter } from './guarded-emitter.js';
-import type { ProcessorOptions } from './processor-options.js';
+import type { ProcessorOptions, ResolvedProcessorOptions } from './processor-options.js';
 import { resolveProcessorOptions } from './processor-options.js';
+
+/** Options of {@link Processor.runAll}. */
+export interface RunAllOptions extends RunOptions {
+  /**
+   * Runs builders that share no store at the same time.
+   * @defaultValue `false`
+   */
+  readonly parallel?: boolean | undefined;
+}
 
 /** Options of a run. */
 export interface RunOptions {
   /** Stops the run at once when it fires. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What the builds of one call of `runAll` share. */
+interface Sequence {
+  stopped: boolean;
+  /** Collections that were not brought up to date. */
+  readonly spoilt: Set<string>;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Builders that are running, in any processor of this process. */
@@ -28,14 +49,15 @@ const running = new WeakSet<AnyBuilder>();
  * A run always ends: with `BUILD_ENDED` once, the builder finalized, and the stores closed that the run opened.
  */
 export abstract class Processor extends GuardedEmitter<BuildEvents> implements BuildRunner {
-  readonly #maxFailures: number;
+  readonly #options: ResolvedProcessorOptions;
   readonly #logger: Logger = createLogger(this.constructor.name);
   readonly #runs = new Set<BuildRun>();
-  #stopped = false;
+  /** The calls of `runAll` that are under way. */
+  readonly #sequences = new Set<Sequence>();
 
   constructor(options: ProcessorOptions = {}) {
     super();
-    this.#maxFailures = resolveProcessorOptions(options).maxFailures;
+    this.#options = resolveProcessorOptions(options);
   }
 
   /**
@@ -46,34 +68,40 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
    * the signal fired; both carry the report. {@link BuilderBusyError} when the builder is running already.
    */
   async run(builder: AnyBuilder, options: RunOptions = {}): Promise<BuildReport> {
-    this.#stopped = false;
     return this.#run(builder, options.signal);
   }
 
   /**
-   * Runs builders one after the other.
+   * Runs builders one after the other, or those that share no store at the same time.
    *
    * A build that fails does not end the others, but those that read what it writes are `skipped`; after {@link stop} or
    * the signal, those that were not started are `cancelled`.
    *
    * @returns A report for each builder, in their order.
    */
-  async runAll(builders: readonly AnyBuilder[], options: RunOptions = {}): Promise<BuildReport[]> {
-    this.#stopped = false;
-    const spoilt = new Set<string>();
-    const reports: BuildReport[] = [];
+  async runAll(
+    builders: readonly AnyBuilder[],
+    options: RunAllOptions = {},
+  ): Promise<BuildReport[]> {
+    const { parallel = false, signal } = options;
+    assertBoolean('parallel', parallel);
+    const sequence: Sequence = { stopped: false, spoilt: new Set(), signal };
+    this.#sequences.add(sequence);
+    const runs: Promise<BuildReport>[] = [];
     for (const builder of builders) {
-      const report = await this.#runNext(builder, spoilt, options.signal);
-      reports.push(report);
-      if (report.status !== 'succeeded')
-        for (const target of builder.targets) spoilt.add(target.identity);
+      const before = runs.filter((_, j) => !parallel || shareStore(builders[j], builder));
+      runs.push(Promise.all(before).then(() => this.#runNext(builder, sequence)));
     }
-    return reports;
+    try {
+      return await Promise.all(runs);
+    } finally {
+      this.#sequences.delete(sequence);
+    }
   }
 
   /** Takes no more items, finishes and writes what is in flight, and ends as `cancelled`. */
   stop(): void {
-    this.#stopped = true;
+    for (const sequence of this.#sequences) sequence.stopped = true;
     for (const run of this.#runs) run.stop();
   }
 
@@ -82,34 +110,48 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
     builder: Builder<Item, Result>,
   ): Executor<Item, Result>;
 
-  async #runNext(
-    builder: AnyBuilder,
-    spoilt: ReadonlySet<string>,
-    signal: AbortSignal | undefined,
-  ): Promise<BuildReport> {
-    if (this.#stopped || signal?.aborted) return this.#monitor(builder).ended('cancelled');
-    const missing = builder.sources.find((source) => spoilt.has(source.identity));
-    if (missing !== undefined) {
-      const name = builder.constructor.name;
-      this.#logger.warn(`${name} was skipped: ${missing.name}, which it reads, was not built`);
-      return this.#monitor(builder).ended('skipped');
-    }
+  async #runNext(builder: AnyBuilder, sequence: Sequence): Promise<BuildReport> {
+    const { stopped, spoilt, signal } = sequence;
+    if (stopped || signal?.aborted) return this.#monitor(builder).ended('cancelled');
+    const missing = builder.sources.find(({ collections }) =>
+      collections.some((collection) => spoilt.has(collection)),
+    );
+    const report =
+      missing === undefined
+        ? await this.#reported(builder, signal)
+        : this.#skipped(builder, missing.name);
+    if (report.status !== 'succeeded')
+      for (const collection of collectionsOf(builder.targets)) spoilt.add(collection);
+    return report;
+  }
+
+  #skipped(builder: AnyBuilder, missing: string): BuildReport {
+    const name = builder.constructor.name;
+    this.#logger.warn(`${name} was skipped: ${missing}, which it reads, was not built`);
+    return this.#monitor(builder).ended('skipped');
+  }
+
+  async #reported(builder: AnyBuilder, signal: AbortSignal | undefined): Promise<BuildReport> {
     try {
       return await this.#run(builder, signal);
     } catch (error) {
       if (error instanceof BuildFailedError || error instanceof BuildAbortedError)
         return error.report;
+      if (error instanceof BuilderBusyError) return this.#monitor(builder).ended('failed', error);
       throw error;
     }
   }
 
   async #run(builder: AnyBuilder, signal: AbortSignal | undefined): Promise<BuildReport> {
+    // A worker imports scripts for their classes; what else they do at the top must not happen again.
+    if (workerState() === 'starting') throw new NestedRunError(builder.constructor.name);
     if (running.has(builder)) throw new BuilderBusyError(builder.constructor.name);
+    const monitor = this.#monitor(builder);
     running.add(builder);
-    const run = new BuildRun(builder, this.#monitor(builder), {
+    const run = new BuildRun(builder, monitor, {
       createExecutor: () => this.createExecutor(builder),
       logger: this.#logger,
-      maxFailures: this.#maxFailures,
+      ...this.#options,
       signal,
     });
     this.#runs.add(run);
@@ -122,9 +164,19 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
   }
 
   #monitor(builder: AnyBuilder): BuildMonitor {
-    builder.logger.reset();
+    // One that runs elsewhere goes on counting.
+    if (!running.has(builder)) builder.logger.reset();
     return new BuildMonitor(builder, (event, payload) => {
       (this.emit as (name: string, payload: unknown) => boolean).call(this, event, payload);
     });
   }
+}
+
+const collectionsOf = (stores: readonly Store[]): string[] =>
+  stores.flatMap((store) => store.collections);
+
+/** Two builders that read the same store may not run at once either: the first to end may close it. */
+function shareStore(a: AnyBuilder | undefined, b: AnyBuilder): boolean {
+  const taken = new Set(a === undefined ? [] : collectionsOf(a.stores()));
+  return collectionsOf(b.stores()).some((collection) => taken.has(collection));
 }

@@ -1,3 +1,5 @@
+export type { ProcessorHarness } from './processor-suite.js';
+export { testProcessor } from './processor-suite.js';
 export type { StoreHarness } from './store-suite.js';
 export { testStore } from './store-suite.js';
 export type { TestRunner } from './test-runner.js';

@@ -5,7 +5,10 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -30,7 +33,7 @@ export const MEMORY = {
 
 /** A user's project in a temporary folder: the package is installed, the fixtures lie in it. */
 export class Project {
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'mrun-test-'));
+  readonly folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'mrun-test-')));
 
   readonly #processes: Running[] = [];
 
@@ -39,7 +42,7 @@ export class Project {
     mkdirSync(modules);
     symlinkSync(ROOT, path.join(modules, 'maggma'), 'dir');
     symlinkSync(path.join(ROOT, 'node_modules/tsx'), path.join(modules, 'tsx'), 'dir');
-    for (const file of ['counting-builder.mjs', 'typed-builder.ts'])
+    for (const file of ['counting-builder.mjs', 'obeying-builder.mjs', 'typed-builder.ts'])
       cpSync(path.join(FIXTURES, file), path.join(this.folder, file));
   }
 
@@ -57,9 +60,26 @@ export class Project {
     return existsSync(path.join(this.folder, name));
   }
 
+  /** The documents of a JSON file. */
+  read(name: string): Record<string, unknown>[] {
+    return JSON.parse(readFileSync(path.join(this.folder, name), 'utf8'));
+  }
+
   /** How many documents a JSON file holds. */
   count(name: string): number {
-    return (JSON.parse(readFileSync(path.join(this.folder, name), 'utf8')) as unknown[]).length;
+    return this.read(name).length;
+  }
+
+  /** The ids of all processes that run here, also of those whose parent is gone. */
+  processes(): string[] {
+    return readdirSync('/proc').filter((name) => {
+      try {
+        return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`) === this.folder;
+      } catch {
+        // It has ended, or it belongs to somebody else.
+        return false;
+      }
+    });
   }
 
   /** Starts `mrun` here. */

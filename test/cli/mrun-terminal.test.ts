@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect } from 'vitest';
 import type { Project, Running } from './mrun-process.js';
 import { countingBuilder, test } from './mrun-process.js';
+import { writeOrders } from './orders.js';
 import { VirtualScreen } from './virtual-screen.js';
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
@@ -54,24 +55,70 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
     expect(end.draws).toBeLessThan(10 * seconds + 5);
   });
 
-  test('prints log lines and what the builder prints above the bars', async ({ project }) => {
-    const running = start(
-      project,
-      countingBuilder({ ...STEADY, fail_every: 10, say: 'item' }),
-      80,
-      ['-v'],
-    );
-    expect((await running.finished).code).toBe(3);
+  test.for([[[]], [['-n', '2']], [['-n', '2', '--isolation', 'process']]] as const)(
+    'prints log lines and what the builder prints above the bars: %j',
+    async ([args], { project }) => {
+      const builder = countingBuilder({ ...STEADY, fail_every: 10, say: 'item' });
+      const running = start(project, builder, 80, ['-v', ...args]);
+      expect((await running.finished).code).toBe(3);
+      const { lines } = look(running, 80);
+      const texts = lines.filter((line) => line !== '');
+      expect(texts.filter((line) => /^item \d+$/.test(line))).toHaveLength(60);
+      expect(
+        texts.filter((line) => / - INFO - Processing batch of \d items$/.test(line)).length,
+      ).toBeGreaterThan(10);
+      const bars = texts.findIndex((line) => line.includes(' Get: '));
+      expect(texts.slice(bars, bars + 3).every(isDone)).toBe(true);
+      expect(texts.filter((line) => line.includes('|'))).toHaveLength(3);
+      expect(texts.at(-1)).toMatch(/^\(cannot build|.*and 3 more$/);
+    },
+  );
+
+  test('prints what builders log in workers above the bars', async ({ project }) => {
+    const deeds = Array.from({ length: 40 }, (_, i) => (i % 10 === 3 ? 'warn' : 'pause'));
+    const running = project.startInTerminal(80, 24, ['-n', '2', writeOrders(project, deeds)]);
+    expect((await running.finished).code).toBe(0);
     const { lines } = look(running, 80);
-    const texts = lines.filter((line) => line !== '');
-    expect(texts.filter((line) => /^item \d+$/.test(line))).toHaveLength(60);
-    expect(
-      texts.filter((line) => / - INFO - Processing batch of \d items$/.test(line)).length,
-    ).toBeGreaterThan(10);
-    const bars = texts.findIndex((line) => line.includes(' Get: '));
-    expect(texts.slice(bars, bars + 3).every(isDone)).toBe(true);
-    expect(texts.filter((line) => line.includes('|'))).toHaveLength(3);
-    expect(texts.at(-1)).toMatch(/^\(cannot build|.*and 3 more$/);
+    const logged = lines.slice(0, -3).map((line) => line.split(' - ').slice(1).join(' - '));
+    expect(logged.sort()).toEqual(
+      [13, 23, 3, 33].map((k) => `ObeyingBuilder - WARNING - ${k} looks odd`),
+    );
+    expect(lines.slice(-3).every(isDone)).toBe(true);
+  });
+
+  test('goes on drawing while an item is in an endless loop', async ({ project }) => {
+    const deeds = Array.from({ length: 20 }, (_, i) => (i === 2 ? 'loop' : 'pause'));
+    const orders = writeOrders(project, deeds, { timeout: 3 });
+    const running = project.startInTerminal(80, 24, ['-n', '2', orders]);
+    await running.until('the other worker', () => / 1\d\/20 \[/.test(running.stdout));
+    const before = look(running, 80).draws;
+    await running.until('more pictures', () => look(running, 80).draws > before + 3);
+    expect(running.stdout).not.toContain('timeout');
+    expect(look(running, 80).lines[1]).toMatch(/ Process Items: +\d\d%\|.*\| 1\d\/20 \[/);
+    expect((await running.finished).code).toBe(3);
+    const { lines, cursorVisible } = look(running, 80);
+    expect(lines.filter((line) => line.includes('|')).every(isDone)).toBe(true);
+    expect(lines.at(-1)).toBe('ObeyingBuilder: 1 of 20 items failed: 2 (timeout after 3 s)');
+    expect(cursorVisible).toBe(true);
+  });
+
+  test('shows builds that run at the same time below each other', async ({ project }) => {
+    project.write('a.json', countingBuilder({ items: 20, pause_ms: 20 }, 'a.out'));
+    project.write('c.json', countingBuilder({ items: 60, pause_ms: 20 }, 'c.out'));
+    const args = ['--parallel-builders', 'a.json', 'c.json'];
+    const running = project.startInTerminal(80, 24, args);
+    const labels = () => look(running, 80).lines.map((line) => line.trim().split(':')[0]);
+    const block = ['CountingBuilder', 'Get', 'Process Items', 'Update Targets'];
+    await running.until('both', () => labels().length === 8);
+    expect(labels()).toEqual([...block, ...block]);
+    expect(look(running, 80).lines.filter(isDone).length).toBeLessThan(6);
+    expect((await running.finished).code).toBe(0);
+    expect(labels()).toEqual([...block, ...block]);
+    const { lines, cursorAtStart } = look(running, 80);
+    expect(lines.filter(isDone)).toHaveLength(6);
+    expect(lines[1]).toContain('20/20');
+    expect(lines[5]).toContain('60/60');
+    expect(cursorAtStart).toBe(true);
   });
 
   test('survives that the window changes its size', async ({ project }) => {

@@ -22,12 +22,22 @@ describe('the command line', () => {
 
   test('takes options anywhere', () => {
     const argv = ['-v', 'a.json', '--fail-fast', '--max-failures', '0', '-v', 'b.ts', '--no-bars'];
-    expect(parse(...argv, '-n', '1').result).toEqual({
+    expect(parse(...argv).result).toEqual({
       files: ['a.json', 'b.ts'],
       verbosity: 2,
       noBars: true,
       failFast: true,
       maxFailures: 0,
+    });
+    const workers = ['-n', '4', '--isolation', 'process', '--max-worker-memory', '512'];
+    expect(parse('b.json', ...workers, '--retries', '2', '--parallel-builders').result).toEqual({
+      files: ['b.json'],
+      verbosity: 0,
+      numWorkers: 4,
+      isolation: 'process',
+      maxWorkerMemoryMb: 512,
+      retries: 2,
+      parallelBuilders: true,
     });
     expect(parse('-vv', 'b.json').result).toMatchObject({ verbosity: 2 });
   });
@@ -38,8 +48,12 @@ describe('the command line', () => {
     for (const option of [
       '--verbose',
       '--num-workers',
+      '--isolation',
+      '--max-worker-memory',
+      '--parallel-builders',
       '--fail-fast',
       '--max-failures',
+      '--retries',
       '--no-bars',
     ])
       expect(help.out).toContain(option);
@@ -54,12 +68,10 @@ describe('the command line', () => {
     [[], /^mrun: no builder files given .*--help\)\n$/],
     [['--verbos', 'b.json'], /^mrun: unknown option '--verbos' \(Did you mean --verbose\?\)\n$/],
     [['--no_bars', 'b.json'], /^mrun: unknown option '--no_bars' \(Did you mean --no-bars\?\)\n$/],
-    [['-n', '2', 'b.json'], /^mrun: -n, --num-workers: .* not available in this version.*\n$/],
-    [
-      ['-n', '0', 'b.json'],
-      /^mrun: option '-n, --num-workers <n>' argument '0' .* at least 1\.\n$/,
-    ],
-    [['-n', 'x', 'b.json'], /^mrun: option .* argument 'x' is invalid.*\n$/],
+    [['--isolation', 'vm', 'b.json'], /^mrun: .*--isolation <kind>.* 'vm' .*thread, process\.\n$/],
+    [['--max-worker-memory', '0', 'b.json'], /^mrun: .*--max-worker-memory <mb>.* at least 1\.\n$/],
+    [['--retries', '-1', 'b.json'], /^mrun: .*--retries <n>.* at least 0\.\n$/],
+    [['--retries', '9007199254740991', 'b.json'], /^mrun: .*--retries <n>.*\n$/],
     [['--max-failures', '-1', 'b.json'], /^mrun: .*--max-failures.*\n$/],
     [['--max-failures', '1.5', 'b.json'], /^mrun: .*--max-failures.* at least 0\.\n$/],
     [['b.json', '--max-failures'], /^mrun: .*--max-failures <n>' argument missing\n$/],
@@ -69,5 +81,13 @@ describe('the command line', () => {
     expect(result).toBe(ExitCode.Usage);
     expect(err).toMatch(message);
     expect(out).toBe('');
+  });
+
+  test.each(['0', '-2', '1.5', 'x', '1025', '', '1e2'])('refuses %j workers', (n) => {
+    const { result, err } = parse('-n', n, 'b.json');
+    expect(result).toBe(ExitCode.Usage);
+    expect(err).toBe(
+      `mrun: option '-n, --num-workers <n>' argument '${n}' is invalid. Expected a whole number from 1 to 1024.\n`,
+    );
   });
 });

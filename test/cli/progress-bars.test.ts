@@ -8,10 +8,11 @@ import { VirtualScreen } from './virtual-screen.js';
 const BUILD = { builder: 'TestBuilder', buildId: '1' };
 
 /** A screen with bars on it, and the processor that they follow. Its clock stands still unless told. */
-function follow(headings = false) {
-  const seen = new VirtualScreen(80, 24);
+function follow(headings = false, rows = 24) {
+  const seen = new VirtualScreen(80, rows);
   const stream = Object.assign(new EventEmitter(), {
     write: (text: string) => seen.writeLines(text),
+    rows,
   });
   const screen = new Screen(stream);
   const source = new EventEmitter<BuildEvents>();
@@ -24,7 +25,32 @@ function follow(headings = false) {
   return { seen, screen, source, unfollow, start, progress, end };
 }
 
+/** The same for builds that run at the same time; each has its name for an id. */
+function followSeveral(rows?: number) {
+  const { seen, source, unfollow } = follow(true, rows);
+  return {
+    seen,
+    unfollow,
+    start: (...builders: readonly string[]) => {
+      for (const builder of builders) {
+        const build = { builder, buildId: builder };
+        source.emit('BUILD_STARTED', { ...build, sources: [], targets: [], total: 2 });
+      }
+    },
+    progress: (builder: string, done: number) => {
+      const counts = { fetched: done, processed: done, written: done, total: 2 };
+      source.emit('PROGRESS', { builder, buildId: builder, ...counts });
+    },
+    end: (builder: string) =>
+      source.emit('BUILD_ENDED', { builder, buildId: builder } as BuildEndedEvent),
+  };
+}
+
+const STAGES = ['Get', 'Process Items', 'Update Targets'];
 const labels = (lines: readonly string[]) => lines.map((line) => line.trim().split(':')[0]);
+/** How far each build is, by the first of its bars. */
+const percents = (lines: readonly string[]) =>
+  lines.flatMap((line) => / Get: +(\d+)%/.exec(line)?.[1] ?? []).map(Number);
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -82,8 +108,7 @@ describe('progress bars', () => {
       progress(1, 1, 1, 1);
       end();
     }
-    const stages = ['Get', 'Process Items', 'Update Targets'];
-    expect(labels(seen.lines)).toEqual(['FirstBuilder', ...stages, 'SecondBuilder', ...stages]);
+    expect(labels(seen.lines)).toEqual(['FirstBuilder', ...STAGES, 'SecondBuilder', ...STAGES]);
   });
 
   test('are not shown for a build that never began', () => {
@@ -103,5 +128,88 @@ describe('progress bars', () => {
     expect(seen.lines).toHaveLength(3);
     expect(vi.getTimerCount()).toBe(0);
     expect(source.eventNames()).toEqual([]);
+  });
+});
+
+describe('progress bars of several builds at once', () => {
+  test('stand below each other, and leave upwards as builds end', () => {
+    const { seen, start, progress, end } = followSeveral();
+    start('A', 'B', 'C');
+    progress('B', 1);
+    vi.advanceTimersByTime(100);
+    expect(labels(seen.lines)).toEqual(['A', ...STAGES, 'B', ...STAGES, 'C', ...STAGES]);
+    expect(percents(seen.lines)).toEqual([0, 50, 0]);
+    progress('B', 2);
+    end('B');
+    expect(labels(seen.lines)).toEqual(['B', ...STAGES, 'A', ...STAGES, 'C', ...STAGES]);
+    expect(percents(seen.lines)).toEqual([100, 0, 0]);
+    expect(seen.cursorVisible).toBe(false);
+    progress('C', 1);
+    end('C');
+    progress('A', 2);
+    end('A');
+    expect(labels(seen.lines)).toEqual(['B', ...STAGES, 'C', ...STAGES, 'A', ...STAGES]);
+    expect(percents(seen.lines)).toEqual([100, 50, 100]);
+    expect(seen.cursorVisible).toBe(true);
+    expect(seen.cursorAtStart).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('are drawn at most ten times a second in all', () => {
+    const { seen, start, progress } = followSeveral();
+    start('A', 'B', 'C');
+    for (let i = 0; i < 300; i++) {
+      for (const builder of ['A', 'B', 'C']) progress(builder, i % 2);
+      vi.advanceTimersByTime(10);
+    }
+    expect(seen.draws).toBeGreaterThan(20);
+    expect(seen.draws).toBeLessThanOrEqual(31);
+  });
+
+  test.each([
+    [24, 5, 'and 0 more', 5],
+    [20, 5, 'and 1 more build', 4],
+    [14, 5, 'and 2 more builds', 3],
+    [10, 5, 'and 3 more builds', 2],
+    [4, 3, 'and 2 more builds', 1],
+    [2, 3, 'and 2 more builds', 0],
+  ])(
+    'never need more than the %i rows of the terminal, for %i builds',
+    (...[rows, builds, more, names]) => {
+      const { seen, start, progress, end } = followSeveral(rows);
+      const builders = ['A', 'B', 'C', 'D', 'E'].slice(0, builds);
+      start(...builders);
+      vi.advanceTimersByTime(1000);
+      expect(seen.lines.length).toBeLessThan(rows);
+      expect(seen.lines.filter((line) => line.length === 1)).toEqual(builders.slice(0, names));
+      expect(seen.lines.at(-1)).toMatch(names === builds ? / 0\/2 / : new RegExp(`^${more}$`));
+      for (const builder of builders) {
+        progress(builder, 2);
+        end(builder);
+      }
+      expect(labels(seen.lines).slice(0, 4)).toEqual(['A', ...STAGES]);
+      expect(percents(seen.lines).slice(0, builds - 1)).toEqual(Array(builds - 1).fill(100));
+    },
+  );
+
+  test('keep a build that ends while the others have nothing to show yet', () => {
+    const { seen, start, progress, end } = followSeveral();
+    start('A', 'B');
+    progress('A', 2);
+    end('A');
+    progress('B', 1);
+    end('B');
+    expect(labels(seen.lines)).toEqual(['A', ...STAGES, 'B', ...STAGES]);
+  });
+
+  test('stay when they are no longer wanted', () => {
+    const { seen, start, progress, unfollow } = followSeveral();
+    start('A', 'B');
+    progress('A', 1);
+    progress('B', 1);
+    unfollow();
+    expect(labels(seen.lines)).toEqual(['A', ...STAGES, 'B', ...STAGES]);
+    expect(seen.cursorVisible).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

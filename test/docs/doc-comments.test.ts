@@ -20,6 +20,7 @@ const GIVEN: Readonly<Record<string, string>> = {
   ScaleBuilder: 'declare class ScaleBuilder extends CopyBuilder {}',
   TimesTwoBuilder: 'declare class TimesTwoBuilder extends CopyBuilder {}',
   MyStore: 'declare class MyStore extends MemoryStore {}',
+  MyProcessor: 'declare class MyProcessor extends SerialProcessor {}',
 };
 
 interface Example {

@@ -505,7 +505,123 @@ describe('several builders', () => {
   });
 });
 
+describe('retries', () => {
+  const flaky = (failures: number, message = 'flaky') => {
+    const calls = new Map<unknown, number>();
+    return (item: Doc) => {
+      const call = (calls.get(item['k']) ?? 0) + 1;
+      calls.set(item['k'], call);
+      if (item['k'] % 3 === 0 && call <= failures) throw new RangeError(message);
+      return { ...item, call };
+    };
+  };
+
+  test('try an item again until it succeeds', async () => {
+    const builder = new PartsBuilder({ process: flaky(2) });
+    const processor = new SerialProcessor({ retry: { attempts: 3, delayMs: 5 } });
+    expect(await processor.run(builder)).toMatchObject({ succeeded: 10, failed: 0 });
+    expect(builder.written.flat().find(({ k }) => k === 3)).toMatchObject({ call: 3 });
+  });
+
+  test('give up after a number of attempts, and record the item once', async () => {
+    const builder = new PartsBuilder({ process: flaky(9) });
+    const processor = new SerialProcessor({ retry: { attempts: 3, delayMs: 0 } });
+    const log = record(processor);
+    const report = await processor.run(builder);
+    expect(report).toMatchObject({ succeeded: 6, failed: 4, processed: 10 });
+    expect(report.failures.map(({ attempts }) => attempts)).toEqual([3, 3, 3, 3]);
+    expect(log.filter(([name]) => name === 'ITEM_FAILED')).toHaveLength(4);
+  });
+
+  test('are for the errors that are worth it', async () => {
+    const builder = new PartsBuilder({ process: flaky(1) });
+    const retry = { delayMs: 0, on: (error: { name: string }) => error.name === 'TypeError' };
+    expect(await new SerialProcessor({ retry }).run(builder)).toMatchObject({ failed: 4 });
+  });
+
+  test('do not hold up the other items', async () => {
+    const builder = new PartsBuilder({ process: flaky(1) });
+    const processor = new SerialProcessor({ retry: { attempts: 2, delayMs: 50 } });
+    await processor.run(builder);
+    expect(builder.keys.slice(-4)).toEqual([0, 3, 6, 9]);
+  });
+
+  test('are given up when the run is stopped', async () => {
+    const processor = new SerialProcessor({ retry: { attempts: 2, delayMs: 60_000 } });
+    const builder = new PartsBuilder({ process: flaky(1) }, { chunkSize: 3 });
+    processor.once('UPDATE', () => processor.stop());
+    const report = await processor.run(builder);
+    expect(report).toMatchObject({ status: 'cancelled', failed: 0 });
+  }, 5000);
+});
+
 test.each([
+  Object.create(null),
+  {
+    toString() {
+      throw new Error('no');
+    },
+  },
+  Object.assign(new Error('x'), { message: Symbol('odd') }),
+])('an item may throw what cannot be shown (%#)', async (thrown) => {
+  const builder = new PartsBuilder({
+    process: (item) => {
+      if (item['k'] === 1) throw thrown;
+      return item;
+    },
+  });
+  expect(await builder.run()).toMatchObject({ succeeded: 9, failed: 1 });
+});
+
+test('a result that is awaitable but no promise is awaited', async () => {
+  const builder = new PartsBuilder({
+    // biome-ignore lint/suspicious/noThenProperty: that is what is tested.
+    process: (item) => ({ then: (resolve: (value: unknown) => void) => resolve(item) }),
+  });
+  expect(await builder.run()).toMatchObject({ succeeded: 10 });
+});
+
+test('a signal ends a run whose finalize never does', async () => {
+  const controller = new AbortController();
+  const builder = new PartsBuilder({
+    finalize: () => {
+      controller.abort(new Error('enough'));
+      return new Promise(() => {});
+    },
+  });
+  await expect(builder.run({ signal: controller.signal })).rejects.toThrow(BuildAbortedError);
+});
+
+test('stop() is for the builders under way, whatever is started meanwhile', async () => {
+  const processor = new SerialProcessor();
+  const other = new PartsBuilder();
+  let third: Promise<unknown> | undefined;
+  const first = new PartsBuilder({
+    finalize: async () => {
+      processor.stop();
+      third = processor.run(other);
+    },
+  });
+  const reports = await processor.runAll([first, new PartsBuilder()]);
+  expect(reports.map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
+  expect(await third).toMatchObject({ status: 'succeeded' });
+});
+
+test('a builder that runs elsewhere fails alone', async () => {
+  const gate = new AbortController();
+  const busy = new PartsBuilder({ process: () => new Promise(() => {}) });
+  const elsewhere = new SerialProcessor().run(busy, { signal: gate.signal }).catch(() => undefined);
+  const reports = await new SerialProcessor().runAll([busy, new PartsBuilder()]);
+  expect(reports.map(({ status }) => status)).toEqual(['failed', 'succeeded']);
+  expect(reports[0]?.error?.message).toMatch(/already running/);
+  gate.abort();
+  await elsewhere;
+});
+
+test.each([
+  [{ retry: { attempts: 0 } }, /`retry\.attempts`/],
+  [{ retry: { delayMs: -1 } }, /`retry\.delayMs`/],
+  [{ retry: { on: 1 as never } }, /`retry\.on`/],
   [{ maxFailures: -1 }, /`maxFailures`/],
   [{ failFast: 1 as never }, /`failFast`/],
 ])('refuses the options %o', (options, message) => {

@@ -17,6 +17,10 @@ export class SerialProcessor extends Processor {
   protected override createExecutor<Item, Result>(
     builder: Builder<Item, Result>,
   ): Executor<Item, Result> {
-    return { lanes: [new SerialLane(builder)], async [Symbol.asyncDispose]() {} };
+    return {
+      lanes: [new SerialLane(builder)],
+      prefersBytes: false,
+      async [Symbol.asyncDispose]() {},
+    };
   }
 }

@@ -1,0 +1,56 @@
+import type { AnyBuilder } from '../../builder/builder.js';
+import { InvalidBuilderError } from '../../errors/builder-errors.js';
+import { asDict } from '../../msonable/dump.js';
+import { currentFolderUrl } from '../../msonable/import-module.js';
+import { fromDict } from '../../msonable/load.js';
+import type { MsonDict } from '../../msonable/plain-value.js';
+import { definingModules } from '../../msonable/registry.js';
+import { compiledUrl } from './compiled-url.js';
+
+/** A builder on its way to a worker. */
+export interface BuilderShipment {
+  readonly dict: MsonDict;
+  /** The modules that define its classes, as `file:` URLs: nothing has to be searched for. */
+  readonly imports: readonly string[];
+  readonly base: string;
+}
+
+/**
+ * Packs a builder for workers.
+ *
+ * @throws {@link SerializationError} when it cannot be written, with the path of the field.
+ * @throws {@link InvalidBuilderError} when it needs stores that cannot be seen from there.
+ */
+export function shipBuilder(builder: AnyBuilder): BuilderShipment {
+  assertReachable(builder);
+  const dict = asDict(builder);
+  const modules = definingModules(dict);
+  const [own, others] = [modules.filter(isOwn), modules.filter((url) => !isOwn(url))];
+  // Modules of users import the whole package. Loaded first, its modules do not pass through the hooks of tsx.
+  const first = others.length > 0 ? [INDEX] : own;
+  return { dict, imports: [...first.map(compiledUrl), ...others], base: currentFolderUrl() };
+}
+
+/** Rebuilds it in the worker. */
+export function unpackBuilder({ dict, imports, base }: BuilderShipment): Promise<AnyBuilder> {
+  return fromDict<AnyBuilder>(dict, { imports, base });
+}
+
+const PACKAGE = new URL('../../', import.meta.url).href;
+const INDEX = new URL(
+  `../../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  import.meta.url,
+).href;
+
+const isOwn = (url: string): boolean => url.startsWith(PACKAGE);
+
+/** A store that lives in this process is another, empty one in a worker. */
+function assertReachable(builder: AnyBuilder): void {
+  if (!builder.processUsesStores) return;
+  const store = builder.stores().find(({ capabilities }) => !capabilities.crossProcess);
+  if (store !== undefined)
+    throw new InvalidBuilderError(
+      builder.constructor.name,
+      `uses its stores in processItem, and ${store.name} cannot be seen from workers: use a SerialProcessor, or a store in a file or on a server`,
+    );
+}

@@ -1,0 +1,13 @@
+const KEY = Symbol.for('maggma.worker');
+const holder = globalThis as { [KEY]?: 'starting' | 'working' };
+
+/**
+ * Whether this thread is a worker: `starting` while it imports the modules of its builder, `working` after; undefined
+ * anywhere else. Also true for a second copy of this package.
+ */
+export const workerState = (): 'starting' | 'working' | undefined => holder[KEY];
+
+/** Says that this thread is a worker. */
+export function markWorker(state: 'starting' | 'working'): void {
+  holder[KEY] = state;
+}
