@@ -1,8 +1,6 @@
 import type { BuilderOptions, Doc, Store } from 'maggma';
-import { arg, Builder, MemoryStore, MSONable, option } from 'maggma';
+import { arg, Builder, MSONable, option } from 'maggma';
 import { spin } from './spin.js';
-
-const store = () => new MemoryStore({ key: 'k' });
 
 /** Counts what arrives. */
 abstract class CountingBuilder extends Builder {
@@ -19,8 +17,12 @@ export class SpinBuilder extends CountingBuilder {
   @option() readonly items: number;
   @option() readonly microseconds: number;
 
-  constructor(options: { items: number; microseconds: number } & BuilderOptions) {
-    super(store(), store(), options);
+  constructor(
+    source: Store,
+    target: Store,
+    options: { items: number; microseconds: number } & BuilderOptions,
+  ) {
+    super(source, target, options);
     this.items = options.items;
     this.microseconds = options.microseconds;
   }
@@ -37,16 +39,22 @@ export class SpinBuilder extends CountingBuilder {
 
 /** Hands documents on as they are. */
 @MSONable(import.meta.url)
-export class TrivialBuilder extends CountingBuilder {
+export class TrivialBuilder extends Builder {
   @arg() readonly source: Store;
+  @arg() readonly target: Store;
 
-  constructor(source: Store) {
-    super(source, store());
+  constructor(source: Store, target: Store) {
+    super(source, target);
     this.source = source;
+    this.target = target;
   }
 
   getItems() {
     return this.source.query();
+  }
+
+  updateTargets(docs: readonly Doc[]) {
+    return this.target.update(docs);
   }
 }
 

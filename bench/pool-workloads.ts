@@ -11,13 +11,14 @@ const TASK = new URL('./spin-task.mjs', import.meta.url).href;
 /** How much the items of one measurement cost in all, in microseconds of one core. */
 const TOTAL = 8_000_000;
 
+const memory = () => new MemoryStore({ key: 'k' });
 const multi = (): Processor => new MultiProcessor({ numWorkers: WORKERS });
 const serial = (): Processor => new SerialProcessor();
 
 const spins =
   (microseconds: number, create: () => Processor): Variant =>
   async (items) => {
-    const builder = new SpinBuilder({ items, microseconds });
+    const builder = new SpinBuilder(memory(), memory(), { items, microseconds });
     return async () => {
       await create().run(builder);
       if (builder.written !== items) throw new RangeError(`${builder.written} of ${items} items`);
@@ -83,7 +84,7 @@ async function memorySource(size: number): Promise<MemoryStore> {
 const trivialFromMemory =
   (create: () => Processor): Variant =>
   async (size) => {
-    const builder = new TrivialBuilder(await memorySource(size));
+    const builder = new TrivialBuilder(await memorySource(size), memory());
     return () => create().run(builder);
   };
 
@@ -102,7 +103,7 @@ const trivialFromMongo =
     });
     for (let at = 0; at < size; at += 1000)
       await source.update(many(1000, (k) => ({ _id: at + k, ...kilobyteDoc(at + k) })));
-    const builder = new TrivialBuilder(source);
+    const builder = new TrivialBuilder(source, memory());
     return () => create().run(builder);
   };
 
@@ -117,7 +118,7 @@ export const POOL_WORKLOADS: Readonly<Record<string, Workload>> = {
   'multi-1ms-tinypool': besidePeer(1000, 'tinypool'),
   'multi-10ms-tinypool': besidePeer(10_000, 'tinypool'),
   'multi-trivial-memory': {
-    title: '2 workers, trivial items, 1-KB documents from a MemoryStore',
+    title: '2 workers, trivial items, 1-KB documents from a MemoryStore into one',
     sizes: [100_000],
     rounds: 3,
     ours: trivialFromMemory(multi),
@@ -127,7 +128,7 @@ export const POOL_WORKLOADS: Readonly<Record<string, Workload>> = {
     targetExponent: 1,
   },
   'multi-trivial-mongo': {
-    title: '2 workers, trivial items, 1-KB documents from a MongoStore',
+    title: '2 workers, trivial items, 1-KB documents from a MongoStore into a MemoryStore',
     sizes: [20_000],
     rounds: 3,
     needs: 'MONGODB_URI',
@@ -142,7 +143,11 @@ export const POOL_WORKLOADS: Readonly<Record<string, Workload>> = {
     sizes: [40],
     rounds: 3,
     ours: async (items) => {
-      const builder = new SlowTargetBuilder({ items, microseconds: 30_000, chunkSize: 10 });
+      const builder = new SlowTargetBuilder(memory(), memory(), {
+        items,
+        microseconds: 30_000,
+        chunkSize: 10,
+      });
       return () => multi().run(builder);
     },
     floor: async () => () => new Promise((resolve) => setTimeout(resolve, 1200)),
@@ -154,7 +159,7 @@ export const POOL_WORKLOADS: Readonly<Record<string, Workload>> = {
     title: 'one trivial item with one worker',
     sizes: [1],
     ours: async () => {
-      const builder = new TrivialBuilder(await memorySource(1));
+      const builder = new TrivialBuilder(await memorySource(1), memory());
       return () => new MultiProcessor({ numWorkers: 1 }).run(builder);
     },
     floor: pooled(1, () => new Piscina({ filename: TASK, minThreads: 1, maxThreads: 1 })),

@@ -54,8 +54,8 @@ const bareUpserts: Variant = async (size, folder, defer) => {
 
 const small = (k: number): Doc => ({ k, last_updated: new Date(1_600_000_000_000 + k) });
 
-/** Two collections alike but for 18 documents, in SQLite files. */
-async function twoSides(size: number, folder: string): Promise<[Store, Store]> {
+/** Two collections alike but for some documents, in SQLite files. */
+async function twoSides(size: number, folder: string, changed = 18): Promise<[Store, Store]> {
   const [source, target] = [sqlite(folder, 'source'), sqlite(folder, 'target')];
   for (const store of [source, target]) {
     await store.connect();
@@ -63,7 +63,7 @@ async function twoSides(size: number, folder: string): Promise<[Store, Store]> {
     await fill(store, size, small);
   }
   await source.update(
-    many(18, (i) => ({ k: Math.floor((i * size) / 18), last_updated: new Date() })),
+    many(changed, (i) => ({ k: Math.floor((i * size) / changed), last_updated: new Date() })),
   );
   return [source, target];
 }
@@ -73,6 +73,13 @@ const keyScan = async (store: Store): Promise<number> => {
   const cursor = store.query({}, { properties: { _id: 0, k: 1, last_updated: 1 }, sort: { k: 1 } });
   for await (const batch of cursor.batches(CHUNK)) seen += batch.length;
   return seen;
+};
+
+const keyScans: Variant = async (size, folder) => {
+  const [source, target] = await twoSides(size, folder);
+  return async () => {
+    writeFileSync('/dev/null', String((await keyScan(source)) + (await keyScan(target))));
+  };
 };
 
 export const STORE_WORKLOADS: Readonly<Record<string, Workload>> = {
@@ -132,14 +139,43 @@ export const STORE_WORKLOADS: Readonly<Record<string, Workload>> = {
         if (keys.length !== 18) throw new RangeError(`${keys.length} keys, not 18`);
       };
     },
-    floor: async (size, folder) => {
-      const [source, target] = await twoSides(size, folder);
-      return async () => {
-        writeFileSync('/dev/null', String((await keyScan(source)) + (await keyScan(target))));
-      };
-    },
+    floor: keyScans,
     floorName: 'reading both sides in key order',
     target: 1.5,
+    targetExponent: 1.1,
+  },
+  'copy-second': {
+    title: 'second run of a CopyBuilder, nothing changed, SQLiteStore → SQLiteStore',
+    sizes: [100_000],
+    rounds: 3,
+    ours: async (size, folder) => {
+      const [source, target] = await twoSides(size, folder, 0);
+      return async () => {
+        const { total } = await new CopyBuilder(source, target).run();
+        if (total !== 0) throw new RangeError(`${total} items, not 0`);
+      };
+    },
+    floor: keyScans,
+    floorName: 'reading both sides in key order',
+    target: 1.3,
+    targetExponent: 1.1,
+  },
+  'plan-sqlite': {
+    title: 'plan() of a CopyBuilder over two SQLiteStores, 18 keys differ',
+    sizes: [100_000, 1_000_000],
+    rounds: 3,
+    ours: async (size, folder) => {
+      const [source, target] = await twoSides(size, folder);
+      return async () => {
+        let entries = 0;
+        for await (const _ of new CopyBuilder(source, target).plan()) entries++;
+        if (entries !== 18) throw new RangeError(`${entries} entries, not 18`);
+      };
+    },
+    floor: keyScans,
+    floorName:
+      'reading both sides in key order, once (a plan reads them twice: for what is due, and for orphans)',
+    target: 3,
     targetExponent: 1.1,
   },
   'memory-upsert': {

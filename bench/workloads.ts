@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Doc, Store } from 'maggma';
 import { CopyBuilder, dumpfn, JSONStore, MapBuilder, MemoryStore } from 'maggma';
+import { BUILDER_WORKLOADS } from './builder-workloads.js';
 import { kilobyteDoc, many, smallDoc } from './documents.js';
 import { MONGO_WORKLOADS } from './mongo-workloads.js';
 import { POOL_WORKLOADS } from './pool-workloads.js';
@@ -114,6 +115,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   ...QUERY_WORKLOADS,
   ...MONGO_WORKLOADS,
   ...POOL_WORKLOADS,
+  ...BUILDER_WORKLOADS,
 };
 
 const MRUN = new URL('../dist/cli/mrun.js', import.meta.url).pathname;

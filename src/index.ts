@@ -37,6 +37,9 @@ export type {
   UpdateResult,
 } from './store/store-options.js';
 export type { Validator } from './store/validator.js';
+export { JSONSchemaValidator } from './store/json-schema-validator.js';
+export type { JSONSchemaValidatorOptions } from './store/json-schema-validator.js';
+export { msonableSchema } from './store/msonable-schema.js';
 
 // Queries
 export type { Doc } from './query/document.js';
@@ -58,9 +61,20 @@ export type {
   BuilderRunOptions,
   BuildRunner,
 } from './builder/builder.js';
+export { IncrementalBuilder } from './builder/incremental-builder.js';
+export type { Head } from './builder/incremental-builder.js';
+export type { IncrementalBuilderOptions } from './builder/incremental-options.js';
+export { Bookkeeper } from './builder/build-record.js';
+export type { Bookkeeping, FailureDetails } from './builder/build-record.js';
+export type { PlanEntry, PlanReason } from './builder/build-plan.js';
 export { MapBuilder } from './builder/map-builder.js';
 export type { MapBuilderOptions } from './builder/map-builder.js';
 export { CopyBuilder } from './builder/copy-builder.js';
+export { GroupBuilder } from './builder/group-builder.js';
+export type { GroupBuilderOptions } from './builder/group-options.js';
+export { ProjectionBuilder } from './builder/projection-builder.js';
+export type { ProjectionBuilderOptions, ProjectionItem } from './builder/projection-builder.js';
+export type { ProjectedFields } from './builder/projection-fields.js';
 export type { BuildLogger } from './builder/build-logger.js';
 export type {
   BuildCounts,
@@ -125,12 +139,14 @@ export {
 } from './errors/store-errors.js';
 export {
   BuilderBusyError,
+  DuplicateKeysError,
   InvalidBuilderError,
   ItemTimeoutError,
   OrphanGuardError,
   TooManyFailuresError,
 } from './errors/builder-errors.js';
 export { NestedRunError, WorkerLostError, WorkerStartError } from './errors/processor-errors.js';
+export type { RefusedOrphans } from './errors/builder-errors.js';
 export { BuildAbortedError, BuildFailedError } from './builder/build-errors.js';
 export {
   ClassDeclarationError,

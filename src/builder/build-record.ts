@@ -7,28 +7,112 @@ import { setOwn } from '../util/set-own.js';
 /** The values of `state` that are ours. */
 const OUR_STATES: readonly unknown[] = ['successful', 'failed', 'skipped'];
 
-/** The fields by which {@link isFailureRecord} knows a failure record. */
-export const FAILURE_FIELDS: readonly string[] = ['state', 'error', '_bt'];
+/** What else is known of a failure, beside its message. */
+export interface FailureDetails {
+  /** Name of the error's class. */
+  readonly name: string;
+  /** How many times the item was tried since it last succeeded, or its source changed. */
+  readonly attempts: number;
+  readonly first: Date;
+  readonly last: Date;
+  readonly stack?: string | undefined;
+}
+
+/** Our fields of a target document, wherever they are. */
+export interface Bookkeeping {
+  readonly state?: 'successful' | 'failed' | 'skipped';
+  readonly error?: unknown;
+  /** When it was built. */
+  readonly _bt?: Date;
+  /** In seconds. */
+  readonly _process_time?: number;
+  readonly _failure?: FailureDetails;
+  /** What it was built from, and with; in content mode. */
+  readonly _hash?: string;
+  /** The fingerprint of the rules by which the target refused it. */
+  readonly _schema?: string;
+}
+
+const OUR_FIELDS = [
+  'state',
+  'error',
+  '_bt',
+  '_process_time',
+  '_hash',
+  '_schema',
+  '_failure',
+] as const;
 
 /**
- * Tells whether a target document says that its item failed.
- *
- * `state` alone would not do: a user's own documents may have such a field.
+ * How builders write what they know of a target document into it: as fields of their own, as Python does, or all under
+ * one field.
  */
-export function isFailureRecord(doc: Doc): boolean {
-  return (
-    doc['state'] === 'failed' && typeof doc['error'] === 'string' && doc['_bt'] instanceof Date
-  );
+export class Bookkeeper {
+  /** What {@link noteOf} needs to read. */
+  readonly fields: readonly string[];
+  readonly #metaField: string | null;
+
+  /** @param metaField - The field under which everything goes; null for Python's fields. */
+  constructor(metaField: string | null) {
+    this.#metaField = metaField;
+    this.fields = metaField === null ? OUR_FIELDS : [metaField];
+  }
+
+  /** Names of top-level fields that a user's result cannot set. */
+  get reserved(): readonly string[] {
+    return this.#metaField === null
+      ? ['_bt', '_process_time', '_hash', '_schema', '_failure']
+      : [this.#metaField];
+  }
+
+  /** True when a user's own `state` would stand where ours does. */
+  isForeignState(body: Doc): boolean {
+    const { state } = body;
+    return this.#metaField === null && state !== undefined && !OUR_STATES.includes(state);
+  }
+
+  /** What is added to a document. */
+  toFields(bookkeeping: Bookkeeping): Doc {
+    return this.#metaField === null ? bookkeeping : { [this.#metaField]: bookkeeping };
+  }
+
+  /** A copy of a document with other bookkeeping. */
+  amended(doc: Doc, change: Bookkeeping): Doc {
+    const meta = this.#metaField;
+    return meta === null ? { ...doc, ...change } : { ...doc, [meta]: { ...doc[meta], ...change } };
+  }
+
+  /** What a target document says of its item; `state` only when it is ours. */
+  noteOf(doc: Doc): Bookkeeping {
+    const found: unknown = this.#metaField === null ? doc : doc[this.#metaField];
+    if (typeof found !== 'object' || found === null) return {};
+    const fields = found as Doc;
+    const { _hash, _schema, _failure } = fields;
+    const kept = {
+      ...(typeof _hash === 'string' && { _hash }),
+      ...(typeof _schema === 'string' && { _schema }),
+    };
+    const state = ourState(fields);
+    if (state === undefined) return kept;
+    return { ...kept, state, ...(isDetails(_failure) && { _failure }) };
+  }
+
+  /** Tells whether a document only says that its item failed or was skipped. */
+  isRecord(doc: Doc): boolean {
+    const { state } = this.noteOf(doc);
+    return state === 'failed' || state === 'skipped';
+  }
 }
 
-/** Tells whether a document only says that its item failed or was skipped. */
-export function isBookkeeping(doc: Doc): boolean {
-  return isFailureRecord(doc) || (doc['state'] === 'skipped' && doc['_bt'] instanceof Date);
-}
+const isDetails = (value: unknown): value is FailureDetails =>
+  typeof value === 'object' && value !== null && 'first' in value && value.first instanceof Date;
 
-/** Tells whether a value of `state` is the user's own, to be left as it is. */
-export function isForeignState(state: unknown): boolean {
-  return state !== undefined && !OUR_STATES.includes(state);
+/** `state` alone would not do: a user's own documents may have such a field. */
+function ourState({ state, error, _bt }: Doc): 'failed' | 'skipped' | undefined {
+  if (!(_bt instanceof Date)) return undefined;
+  const isFailure = typeof error === 'string' || (typeof error === 'object' && error !== null);
+  if (state === 'failed' && isFailure) return 'failed';
+  return state === 'skipped' ? 'skipped' : undefined;
 }
 
 /**

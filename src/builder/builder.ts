@@ -9,6 +9,7 @@ import type { Store } from '../store/store.js';
 import type { UpdateResult } from '../store/store-options.js';
 import { assertPositiveInteger } from '../util/assert-option.js';
 import { BuildLogger } from './build-logger.js';
+import type { PlanEntry } from './build-plan.js';
 import type { BuildReport, BuildStatus, ItemFailure } from './build-report.js';
 
 const BRAND = Symbol.for('maggma.builder');
@@ -97,6 +98,8 @@ export abstract class Builder<Item = Doc, Result = Item> {
 
   /** How many items there are; `getItems` sets it before its first item, where it knows. */
   total: number | null = null;
+  /** Set before a run: builds everything anew, where the builder is incremental. */
+  fullRefresh = false;
   /** For the builder's own log lines; errors and warnings are counted in the report. */
   readonly logger: BuildLogger = new BuildLogger(this.constructor.name);
 
@@ -116,6 +119,11 @@ export abstract class Builder<Item = Doc, Result = Item> {
   /** @internal */
   get [BRAND](): true {
     return true;
+  }
+
+  /** Increase it when the same items give other results; only compared when a builder compares contents. */
+  get version(): string | number {
+    return 1;
   }
 
   /** True when `processItem` reads or writes the stores; false spares workers from connecting them. */
@@ -213,6 +221,16 @@ export abstract class Builder<Item = Doc, Result = Item> {
       this.constructor.name,
       'cannot be distributed: implement prechunk(numberOfChunks)',
     );
+  }
+
+  /**
+   * Lists what a run would do now, and why; what is up to date is left out. It opens the stores that are closed, and
+   * writes nothing.
+   *
+   * @throws {@link InvalidBuilderError} unless a subclass implements it.
+   */
+  plan(): AsyncIterable<PlanEntry> {
+    throw new InvalidBuilderError(this.constructor.name, 'cannot tell its plan: implement plan()');
   }
 
   /**

@@ -1,67 +1,28 @@
-import { InvalidBuilderError, OrphanGuardError } from '../errors/builder-errors.js';
-import { InvalidOptionError } from '../errors/option-errors.js';
 import { showValue } from '../errors/show-value.js';
-import { arg, option } from '../msonable/decorators.js';
-import type { Criteria } from '../query/criteria.js';
+import { arg } from '../msonable/decorators.js';
 import type { Doc } from '../query/document.js';
 import { hashValue } from '../query/hash.js';
 import { getPath } from '../query/path.js';
 import type { Cursor } from '../store/cursor.js';
 import { BatchCursor } from '../store/cursor.js';
+import type { DiffEntry } from '../store/incremental-diff.js';
 import { compareStores } from '../store/incremental-diff.js';
-import { withPaths } from '../store/properties.js';
 import type { RawDocument } from '../store/raw-document.js';
 import type { Store } from '../store/store.js';
-import type { UpdateResult } from '../store/store-options.js';
-import { assertBoolean, assertNonNegativeNumber } from '../util/assert-option.js';
 import { toInstant } from '../util/instant.js';
-import {
-  composeDocument,
-  FAILURE_FIELDS,
-  isBookkeeping,
-  isFailureRecord,
-  isForeignState,
-  keyOf,
-  stampFor,
-} from './build-record.js';
-import type { BuildReport, BuildStatus, ItemFailure } from './build-report.js';
-import type { BuilderOptions } from './builder.js';
-import { Builder, toStores } from './builder.js';
+import type { PlanEntry } from './build-plan.js';
+import type { Bookkeeping } from './build-record.js';
+import { keyOf } from './build-record.js';
+import type { ItemFailure } from './build-report.js';
+import { inputOf } from './content-hash.js';
+import type { Head } from './incremental-builder.js';
+import { IncrementalBuilder } from './incremental-builder.js';
+import type { IncrementalBuilderOptions } from './incremental-options.js';
 import { KeyPlan } from './key-plan.js';
+import { isEmpty } from './orphans.js';
 
 /** Options of {@link MapBuilder}. */
-export interface MapBuilderOptions extends BuilderOptions {
-  /**
-   * Which source documents are built; those in the target that it does not match are left alone.
-   * @defaultValue `null`: all
-   */
-  readonly query?: Criteria | null | undefined;
-  /**
-   * Names of the fields that `unaryFunction` needs; the key and the time stamp come with them.
-   * @defaultValue `null`: whole documents
-   */
-  readonly projection?: readonly string[] | null | undefined;
-  /**
-   * Removes target documents whose key the source does not have, after a build that succeeded.
-   * @defaultValue `false`
-   */
-  readonly deleteOrphans?: boolean | undefined;
-  /**
-   * How long one item may take, in seconds; fractions are allowed, 0 or null is no limit.
-   * @defaultValue `0`
-   */
-  readonly timeout?: number | null | undefined;
-  /**
-   * Writes the time that an item took, in seconds, into its target document as `_process_time`.
-   * @defaultValue `true`
-   */
-  readonly storeProcessTime?: boolean | undefined;
-  /**
-   * Builds items again that failed before; otherwise they wait until their source document changes.
-   * @defaultValue `false`
-   */
-  readonly retryFailed?: boolean | undefined;
-}
+export type MapBuilderOptions = IncrementalBuilderOptions;
 
 /**
  * Makes one target document of each source document, and only of those that are new or have changed.
@@ -81,52 +42,16 @@ export interface MapBuilderOptions extends BuilderOptions {
  * }
  * ```
  */
-export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, Doc> {
+export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuilder<Item> {
   /** Where items come from. */
   @arg() readonly source: Store;
   /** Where results go. */
   @arg() readonly target: Store;
-  /** Which source documents are built. */
-  @option({ criteria: true }) readonly query: Criteria | null;
-  /** Which fields are read of them. */
-  @option() readonly projection: readonly string[] | null;
-  /** Whether target documents without a source are removed. */
-  @option() readonly deleteOrphans: boolean;
-  /** How long one item may take, in seconds. */
-  @option() readonly timeout: number;
-  /** Whether `_process_time` is written. */
-  @option() readonly storeProcessTime: boolean;
-  /** Whether failed items are built again. */
-  @option() readonly retryFailed: boolean;
-
-  /** Fields of a result that are the builder's to set, not the user's. */
-  readonly #omitted: ReadonlySet<string>;
-  #warnedOfState = false;
 
   constructor(source: Store, target: Store, options: MapBuilderOptions = {}) {
-    super(toStores('source', source), toStores('target', target), options);
-    const { deleteOrphans = false, storeProcessTime = true, retryFailed = false } = options;
-    const { query, projection, timeout } = options;
-    assertNonNegativeNumber('timeout', timeout ?? 0);
-    assertBoolean('deleteOrphans', deleteOrphans);
-    assertBoolean('storeProcessTime', storeProcessTime);
-    assertBoolean('retryFailed', retryFailed);
-    if (projection !== undefined && projection !== null && !Array.isArray(projection))
-      throw new InvalidOptionError('projection', 'a list of field names or null', projection);
+    super(source, target, options);
     this.source = source;
     this.target = target;
-    this.query = query ?? null;
-    this.projection = projection ?? null;
-    this.deleteOrphans = deleteOrphans;
-    this.timeout = timeout ?? 0;
-    this.storeProcessTime = storeProcessTime;
-    this.retryFailed = retryFailed;
-    this.#omitted = new Set([
-      '_id',
-      '_bt',
-      '_process_time',
-      ...[source, target].flatMap((store) => [store.key, store.lastUpdatedField]),
-    ]);
   }
 
   /**
@@ -138,30 +63,8 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
    */
   abstract unaryFunction(item: Item): Doc | null | undefined | Promise<Doc | null | undefined>;
 
-  override get maxConcurrentUpdates(): number {
-    return 4;
-  }
-
-  override itemTimeoutMs(): number | null {
-    return this.timeout > 0 ? this.timeout * 1000 : null;
-  }
-
   override itemKey(item: Item): unknown {
     return keyOf(this.source, item);
-  }
-
-  /** Asks for the indexes that make the comparison fast, and warns when a store cannot have them. */
-  async ensureIndexes(): Promise<void> {
-    const stores = this.source.identity === this.target.identity ? [this.source] : this.stores();
-    const indexed = await Promise.all(
-      stores.map((store) => store.ensureIndex([store.key, store.lastUpdatedField])),
-    );
-    stores.forEach((store, i) => {
-      if (!indexed[i])
-        this.logger.warn(
-          `${store.name} has no index on ${store.key} and ${store.lastUpdatedField}: the build works, but slowly`,
-        );
-    });
   }
 
   getItems(): Cursor<Item> {
@@ -172,36 +75,16 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     const started = performance.now();
     const made = this.unaryFunction(item);
     return made instanceof Promise
-      ? made.then((doc) => this.#result(item, doc, started))
-      : this.#result(item, made, started);
+      ? made.then((doc) => this.succeeded(this.#head(item), doc, started))
+      : this.succeeded(this.#head(item), made, started);
   }
 
   override failureResult(item: Item, failure: ItemFailure): Doc {
-    return this.#compose(item, NO_BODY, {
-      ...(this.storeProcessTime && { _process_time: failure.durationMs / 1000 }),
-      error: failure.error.message,
-      state: 'failed',
-    });
+    return this.failed(this.#head(item), failure);
   }
 
   override skipResult(item: Item): Doc {
-    return this.#compose(item, NO_BODY, { state: 'skipped' });
-  }
-
-  async updateTargets(results: readonly Doc[]): Promise<UpdateResult> {
-    if (this.target.validator === null) return this.target.update(results);
-    const records = results.filter(isBookkeeping);
-    const made = results.filter((doc) => !isBookkeeping(doc));
-    if (records.length > 0) await this.target.update(records, { validate: false });
-    const result = await this.target.update(made);
-    return { ...result, written: result.written + records.length };
-  }
-
-  override async finalize(context: {
-    readonly status: BuildStatus;
-    readonly report: BuildReport;
-  }): Promise<void> {
-    if (this.deleteOrphans && context.status === 'succeeded') await this.#removeOrphans();
+    return this.skipped(this.#head(item));
   }
 
   /** Cuts the keys to be built into lists; each chunk is a `query` for them. */
@@ -215,6 +98,19 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
       yield { query: { [this.source.key]: { $in: keys } } };
   }
 
+  protected override async *entries(): AsyncGenerator<PlanEntry, void, undefined> {
+    for await (const compared of this.#compared())
+      for (const entry of compared) {
+        const planned = this.#judge(entry);
+        if (planned !== null) yield planned;
+      }
+  }
+
+  protected override async *orphans(): AsyncGenerator<readonly unknown[], void, undefined> {
+    for await (const compared of compareStores(this.source, this.target))
+      yield compared.filter((entry) => entry.reason === 'new').map((entry) => entry.key);
+  }
+
   async *#items(
     size: number,
     raw: boolean,
@@ -223,7 +119,9 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     // What looks like a build with nothing to do may be a wrong name.
     if (await isEmpty(this.source))
       this.logger.warn(`${this.source.name} is empty: check its name, if that is not meant`);
-    if (!(await isEmpty(this.target))) yield* this.#planned(size);
+    // Only a comparison finds keys that occur more than once.
+    const mustCompare = this.duplicates === 'error' || !(await isEmpty(this.target));
+    if (mustCompare) yield* this.#planned(size);
     else if (raw && this.source.capabilities.rawBatches) yield* this.#streamRaw(size);
     else yield* this.#stream(size);
   }
@@ -231,7 +129,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
   /** Everything is new: no need to list the keys first. */
   async *#stream(size: number): AsyncGenerator<Item[], void, undefined> {
     this.total = await this.source.count(this.query ?? {});
-    const found = this.source.query(this.query ?? {}, { properties: this.#properties() });
+    const found = this.source.query(this.query ?? {}, { properties: this.properties() });
     for await (const docs of found.batches(size)) {
       const keyed = docs.filter((doc) => hasKey(this.source, doc));
       if (keyed.length < docs.length) this.#warnOfKeyless(docs.length - keyed.length);
@@ -247,7 +145,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     if (keyless > 0) this.#warnOfKeyless(keyless);
     this.total = (await source.count(query)) - keyless;
     const keyed = keyless === 0 ? query : { $and: [query, { [source.key]: { $ne: null } }] };
-    const found = source.query(keyed, { properties: this.#properties() }) as Cursor<Item>;
+    const found = source.query(keyed, { properties: this.properties() }) as Cursor<Item>;
     yield* found.rawBatches?.(size) ?? found.batches(size);
   }
 
@@ -260,13 +158,10 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
 
   /** Lists the keys to be built. */
   async #fillPlan(plan: KeyPlan): Promise<void> {
-    const redo = { fields: FAILURE_FIELDS, when: isFailureRecord };
     let older = 0;
     let duplicates = 0;
     let example: unknown;
-    const found = compareStores(this.target, this.source, {
-      criteria: this.query ?? {},
-      redo: this.retryFailed ? redo : undefined,
+    const found = this.#compared({
       onKeyless: (count) => this.#warnOfKeyless(count),
       onDuplicate: (key) => {
         if (duplicates++ === 0) example = key;
@@ -274,10 +169,11 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     });
     for await (const entries of found) {
       const keys: unknown[] = [];
-      for (const { key, reason, unreadable } of entries) {
-        if (unreadable) this.#warnOfStamp(key);
-        if (reason === 'older') older++;
-        else if (reason !== 'same') keys.push(key);
+      for (const entry of entries) {
+        if (entry.unreadable) this.#warnOfStamp(entry.key);
+        const planned = this.#judge(entry);
+        if (planned?.action === 'build') keys.push(entry.key);
+        else if (planned?.reason === 'older') older++;
       }
       await plan.add(keys);
     }
@@ -285,10 +181,37 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
       this.logger.warn(
         `${older} documents of ${this.target.name} are newer than their source and were left alone`,
       );
-    if (duplicates > 0)
-      this.logger.warn(
-        `${duplicates} keys occur more than once in ${this.source.name} (such as ${showValue(example)}): only the newest document of each is built`,
-      );
+    this.reportDuplicates(duplicates, example);
+  }
+
+  #compared(
+    heard: { onKeyless?: (count: number) => void; onDuplicate?: (key: unknown) => void } = {},
+  ): AsyncGenerator<DiffEntry[], void, undefined> {
+    const { bookkeeper } = this;
+    return compareStores(this.target, this.source, {
+      criteria: this.query ?? {},
+      target: { fields: bookkeeper.fields, note: (doc) => bookkeeper.noteOf(doc) },
+      ...(this.compare === 'content' && {
+        source: { fields: this.properties(), note: (doc) => this.#hash(doc as Item) },
+      }),
+      ...heard,
+    });
+  }
+
+  /** Says what is to be done about a source document; null for nothing that is worth a word. */
+  #judge({ key, reason, sourceNote, targetNote }: DiffEntry): PlanEntry | null {
+    if (reason === 'new') return { key, action: 'build', reason };
+    const note = (targetNote ?? {}) as Bookkeeping;
+    const again = this.dueAgain(note);
+    if (again !== null) return { key, action: 'build', reason: again };
+    if (this.compare === 'content') {
+      if (note._hash !== sourceNote) return { key, action: 'build', reason: 'content' };
+    } else if (reason === 'newer') return { key, action: 'build', reason };
+    else if (reason === 'older') return { key, action: 'leave', reason };
+    const { state } = note;
+    return state === 'failed' || state === 'skipped'
+      ? { key, action: 'leave', reason: state }
+      : null;
   }
 
   /** Reads the documents with these keys, in this order; of several with one key the newest. */
@@ -297,7 +220,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     const wanted = { [source.key]: { $in: keys } };
     const criteria = query === null ? wanted : { $and: [query, wanted] };
     const found = new Map<unknown, Doc>();
-    for await (const docs of source.query(criteria, { properties: this.#properties() }).batches()) {
+    for await (const docs of source.query(criteria, { properties: this.properties() }).batches()) {
       for (const doc of docs) {
         const hash = hashValue(keyOf(source, doc));
         const known = found.get(hash);
@@ -314,48 +237,16 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
     return stamp(doc) > stamp(than);
   }
 
-  #properties(): readonly string[] | undefined {
-    const { source, projection } = this;
-    if (projection === null) return undefined;
-    return withPaths(projection, [source.key, source.lastUpdatedField]) as readonly string[];
-  }
-
-  #result(item: Item, made: Doc | null | undefined, started: number): Doc | null {
-    if (made === null || made === undefined) return null;
-    if (typeof made !== 'object' || Array.isArray(made))
-      throw new InvalidBuilderError(
-        this.constructor.name,
-        `must return a document from unaryFunction, or null to skip; it returned ${Array.isArray(made) ? 'an array' : `a ${typeof made}`}`,
-      );
-    const isForeign = isForeignState(made['state']);
-    if (isForeign) this.#warnOfState(made['state']);
-    return this.#compose(item, made, {
-      ...(!isForeign && { state: 'successful' }),
-      ...(this.storeProcessTime && { _process_time: (performance.now() - started) / 1000 }),
-    });
-  }
-
-  /** Adds what every target document has, whatever came of its item. */
-  #compose(item: Item, body: Doc, bookkeeping: Doc): Doc {
-    const { source, target } = this;
+  #head(item: Item): Head {
+    const { source } = this;
     const stamp = toInstant(getPath(item, source.lastUpdatedField)) ?? Date.now();
-    const head = [
-      [target.key, keyOf(source, item)],
-      [target.lastUpdatedField, stampFor(target, stamp)],
-    ] as const;
-    return composeDocument(head, body, this.#omitted, { ...bookkeeping, _bt: new Date() });
+    const hash = this.compare === 'content' ? this.#hash(item) : undefined;
+    return { key: keyOf(source, item), stamp, hash };
   }
 
-  async #removeOrphans(): Promise<void> {
-    const { source, target } = this;
-    await using orphans = new KeyPlan();
-    for await (const entries of compareStores(source, target))
-      await orphans.add(entries.filter((e) => e.reason === 'new').map((e) => e.key));
-    if (orphans.length === 0) return;
-    if (await isEmpty(source)) throw new OrphanGuardError(source.name, target.name);
-    for await (const keys of orphans.batches(1000))
-      await target.removeDocs({ [target.key]: { $in: keys } });
-    this.logger.info(`Removed ${orphans.length} orphans from ${target.name}`);
+  /** Of what an item is made of; its time stamp does not count. */
+  #hash(item: Item): string {
+    return this.hashOf(inputOf(this.source, item));
   }
 
   #warnOfKeyless(count: number): void {
@@ -369,20 +260,6 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends Builder<Item, D
       `The ${lastUpdatedField} of ${showValue(key)} in ${name} is not a readable time stamp`,
     );
   }
-
-  #warnOfState(state: unknown): void {
-    if (this.#warnedOfState) return;
-    this.#warnedOfState = true;
-    this.logger.warn(
-      `Documents of ${this.constructor.name} have a field "state" of their own (${showValue(state)}): it is kept, ours is left out`,
-    );
-  }
-}
-
-const NO_BODY: Doc = Object.freeze({});
-
-async function isEmpty(store: Store): Promise<boolean> {
-  return (await store.queryOne({}, { properties: ['_id'] })) === null;
 }
 
 function hasKey(store: Store, doc: Doc): boolean {

@@ -17,6 +17,11 @@ export interface RunRequest {
   readonly maxFailures?: number;
   /** How often an item that failed is tried again. */
   readonly retries?: number;
+  readonly fullRefresh?: boolean;
+  /** Show what would be done, and do nothing. */
+  readonly plan?: boolean;
+  /** The plan for machines. */
+  readonly json?: boolean;
 }
 
 const ISOLATIONS = ['thread', 'process'] as const;
@@ -31,6 +36,9 @@ interface Flags {
   readonly failFast?: true;
   readonly maxFailures?: number;
   readonly retries?: number;
+  readonly fullRefresh?: true;
+  readonly plan?: true;
+  readonly json?: true;
   readonly bars: boolean;
 }
 
@@ -81,6 +89,10 @@ export function parseArguments(
     );
     return ExitCode.Usage;
   }
+  if (program.opts<Flags>().json && !program.opts<Flags>().plan) {
+    output.err('mrun: --json is for --plan\n');
+    return ExitCode.Usage;
+  }
   const { verbose = 0, bars, maxWorkerMemory, ...others } = program.opts<Flags>();
   return {
     files: program.args,
@@ -112,6 +124,9 @@ function createProgram({ out, err }: CommandOutput): Command {
     .option('--fail-fast', 'end a build at its first failed item')
     .option('--max-failures <n>', 'end a build when more items than this failed', wholeNumber(0))
     .option('--retries <n>', 'try failed items again, up to n times', wholeNumber(0))
+    .option('--full-refresh', 'build everything anew, also what is up to date')
+    .option('--plan', 'show what a run would do and why, and do nothing')
+    .option('--json', 'with --plan: one JSON object per line')
     .option('--no-bars', 'show no progress bars')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { AnyBuilder } from '../builder/builder.js';
 import type { Processor } from '../processor/processor.js';
 import { createLogger } from '../util/logger.js';
@@ -10,6 +11,8 @@ import type { RunRequest } from './options.js';
 import { formatError } from './report-error.js';
 import { Screen } from './screen.js';
 import { showBars } from './show-bars.js';
+import type { PlanOutput } from './show-plan.js';
+import { showPlans } from './show-plan.js';
 import type { SignalWatch } from './signals.js';
 import { watchSignals } from './signals.js';
 import { countsOf, summarize } from './summary.js';
@@ -33,6 +36,7 @@ export async function runBuilders(request: RunRequest, exit: Exit): Promise<Exit
   let choice: ProcessorChoice;
   try {
     builders = await loadBuilders(files);
+    if (request.fullRefresh) for (const builder of builders) builder.fullRefresh = true;
     choice = chooseProcessor(request, builders);
   } catch (error) {
     screen.print(formatError(error));
@@ -41,6 +45,7 @@ export async function runBuilders(request: RunRequest, exit: Exit): Promise<Exit
   // After the files: a script that configures LogTape itself must find it as it would without us.
   configureLog(screen, verbosity);
   const logger = createLogger('mrun');
+  if (request.plan) return showPlans(builders, request.json === true, planOutput(screen));
   const { processor, warnings } = choice;
   for (const warning of warnings) logger.warn(warning);
   const endBars = noBars ? () => {} : showBars(screen, processor, builders.length > 1);
@@ -59,6 +64,16 @@ export async function runBuilders(request: RunRequest, exit: Exit): Promise<Exit
     endBars();
     screen.close();
   }
+}
+
+function planOutput(screen: Screen): PlanOutput {
+  return {
+    async write(text) {
+      if (!process.stdout.write(text) && !process.stdout.destroyed)
+        await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+    },
+    fail: (error) => screen.print(formatError(error)),
+  };
 }
 
 function stopOnSignals(

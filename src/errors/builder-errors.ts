@@ -65,7 +65,38 @@ export class TooManyFailuresError extends MaggmaError {
   }
 }
 
-/** Deleting orphans was refused, because it would have emptied the target. Nothing was deleted. */
+/** Keys occur more than once in a source, and the builder was told that they must not. Nothing was built. */
+export class DuplicateKeysError extends MaggmaError {
+  override get name() {
+    return 'DuplicateKeysError' as const;
+  }
+  override get code() {
+    return 'DUPLICATE_KEYS' as const;
+  }
+
+  constructor(source: string, count: number, example: unknown) {
+    super(
+      `${count} keys occur more than once in ${source} (such as ${showValue(example)}): remove all but one of each, or let the newest count with \`duplicates: 'newest'\``,
+    );
+  }
+}
+
+/** Orphans of a target, and why they were left. */
+export interface RefusedOrphans {
+  readonly source: string;
+  readonly target: string;
+  readonly isSourceEmpty: boolean;
+  /** How many documents would have gone. */
+  readonly orphans: number;
+  /** Of how many. */
+  readonly total: number;
+  /** The share that may go, from 0 to 1. */
+  readonly maxOrphanShare: number;
+  /** Some of their keys. */
+  readonly examples: readonly unknown[];
+}
+
+/** Deleting orphans was refused, because there are suspiciously many. Nothing was deleted. */
 export class OrphanGuardError extends MaggmaError {
   override get name() {
     return 'OrphanGuardError' as const;
@@ -74,10 +105,19 @@ export class OrphanGuardError extends MaggmaError {
     return 'ORPHAN_GUARD' as const;
   }
 
-  constructor(source: string, target: string) {
+  /** What would have gone. */
+  readonly refused: RefusedOrphans;
+
+  constructor(refused: RefusedOrphans) {
+    const { source, target, isSourceEmpty, orphans, total, maxOrphanShare, examples } = refused;
+    const why = isSourceEmpty
+      ? `the source ${source} is empty`
+      : `at most ${maxOrphanShare * 100} % may go (maxOrphanShare)`;
     super(
-      `Orphans were not deleted from ${target}: the source ${source} is empty, so every document would go. ` +
-        'Check the name of the source; if it really is meant to be empty, remove the documents yourself',
+      `Orphans were not deleted from ${target}: ${orphans} of ${total} documents would go ` +
+        `(such as ${examples.map((key) => showValue(key)).join(', ')}), and ${why}. ` +
+        'Check the name of the source; if it really lost them, set maxOrphanShare to 1',
     );
+    this.refused = refused;
   }
 }

@@ -16,8 +16,6 @@ export type DiffReason =
   | 'new'
   /** The source document is strictly newer, or only it has a time stamp. */
   | 'newer'
-  /** {@link DiffOptions.redo} asked for it. */
-  | 'redo'
   /** Nothing to do. */
   | 'same'
   /** The target is newer than its source, which somebody should look at. */
@@ -27,8 +25,20 @@ export type DiffReason =
 export interface DiffEntry {
   readonly key: unknown;
   readonly reason: DiffReason;
+  /** What {@link DiffOptions.source} made of the newest document with this key. */
+  readonly sourceNote: unknown;
+  /** What {@link DiffOptions.target} made of the target's document; undefined when there is none. */
+  readonly targetNote: unknown;
   /** The source has a time stamp that cannot be read. */
   readonly unreadable: boolean;
+}
+
+/** What else is to be found out while documents are compared. */
+export interface Inspection {
+  /** Fields that must be read for it; undefined for all. */
+  readonly fields: readonly string[] | undefined;
+  /** Anything small. */
+  note(doc: Doc): unknown;
 }
 
 /** Options of {@link compareStores}. */
@@ -38,8 +48,10 @@ export interface DiffOptions {
    * @defaultValue all
    */
   readonly criteria?: Criteria | undefined;
-  /** Asks for keys to be built again because of what the target holds; `fields` is what `when` looks at. */
-  readonly redo?: { readonly fields: readonly string[]; when(targetDoc: Doc): boolean } | undefined;
+  /** Looks at each source document. */
+  readonly source?: Inspection | undefined;
+  /** Looks at each target document. */
+  readonly target?: Inspection | undefined;
   /** Told how many source documents of a batch have no key. */
   readonly onKeyless?: ((count: number) => void) | undefined;
   /** Told, once each, of the keys that several source documents have. */
@@ -65,9 +77,9 @@ export async function* compareStores(
   source: Store,
   options: DiffOptions = {},
 ): AsyncGenerator<DiffEntry[], void, undefined> {
-  const { criteria = {}, redo, onKeyless, onDuplicate } = options;
-  await using theirs = new SortedScan(source, { criteria, onKeyless });
-  await using ours = new SortedScan(target, { redo });
+  const { criteria = {}, onKeyless, onDuplicate } = options;
+  await using theirs = new SortedScan(source, options.source, criteria, onKeyless);
+  await using ours = new SortedScan(target, options.target);
   let entries: DiffEntry[] = [];
   for (let run = await theirs.nextRun(); run.length > 0; run = await theirs.nextRun()) {
     const counterpart = await ours.runAt(run[0]?.order);
@@ -111,7 +123,7 @@ async function* newerThanNewest(
   criteria: Criteria,
 ): AsyncGenerator<unknown[], void, undefined> {
   const newest = (await target.lastUpdated())?.getTime() ?? Number.NEGATIVE_INFINITY;
-  await using scan = new SortedScan(source, { criteria });
+  await using scan = new SortedScan(source, undefined, criteria);
   for (let run = await scan.nextRun(); run.length > 0; run = await scan.nextRun()) {
     const newer = [...newestByKey(run).values()].filter((row) =>
       row.stamp === null ? newest === Number.NEGATIVE_INFINITY : row.stamp > newest,
@@ -121,22 +133,20 @@ async function* newerThanNewest(
 }
 
 /** What the diff needs of a document. */
-interface Row {
+export interface Row {
   readonly key: unknown;
   /** What the key sorts by: itself, or the least element of an array. */
   readonly order: unknown;
   readonly stamp: number | null;
   readonly unreadable: boolean;
-  readonly redo: boolean;
+  readonly note: unknown;
 }
 
 function compareRows(row: Row, known: ReadonlyMap<unknown, Row>): DiffEntry {
-  const { key, unreadable } = row;
+  const { key, unreadable, note: sourceNote } = row;
   const counterpart = known.get(hashValue(key));
-  if (counterpart === undefined) return { key, reason: 'new', unreadable };
-  const reason = compareStamps(row.stamp, counterpart.stamp);
-  const redo = counterpart.redo && (reason === 'same' || reason === 'older');
-  return { key, reason: redo ? 'redo' : reason, unreadable };
+  const reason = counterpart === undefined ? 'new' : compareStamps(row.stamp, counterpart.stamp);
+  return { key, reason, unreadable, sourceNote, targetNote: counterpart?.note };
 }
 
 function compareStamps(source: number | null, target: number | null): DiffReason {
@@ -168,22 +178,32 @@ function repeatedKeys(rows: readonly Row[]): unknown[] {
 }
 
 /** Reads a store in the order of its keys, run by run; a run is the rows whose keys sort alike. */
-class SortedScan implements AsyncDisposable {
+export class SortedScan implements AsyncDisposable {
   readonly #store: Store;
   readonly #batches: AsyncIterator<Doc[]>;
-  readonly #options: DiffOptions;
+  readonly #inspection: Inspection | undefined;
+  readonly #onKeyless: DiffOptions['onKeyless'];
   #rows: Row[] = [];
   #at = 0;
   #done = false;
 
-  constructor(store: Store, options: DiffOptions) {
+  constructor(
+    store: Store,
+    inspection: Inspection | undefined,
+    criteria: Criteria = {},
+    onKeyless?: DiffOptions['onKeyless'],
+  ) {
     if (!store.capabilities.sortedScan)
       throw new UnsupportedOperationError(store.name, 'be scanned in the order of its keys');
     this.#store = store;
-    this.#options = options;
+    this.#inspection = inspection;
+    this.#onKeyless = onKeyless;
     const { key, lastUpdatedField } = store;
-    const cursor = store.query(options.criteria ?? {}, {
-      properties: onlyFields(key, lastUpdatedField, ...(options.redo?.fields ?? [])),
+    const isWhole = inspection !== undefined && inspection.fields === undefined;
+    const cursor = store.query(criteria, {
+      ...(!isWhole && {
+        properties: onlyFields(key, lastUpdatedField, ...(inspection?.fields ?? [])),
+      }),
       sort: { [key]: 1 },
     });
     this.#batches = cursor.batches(BATCH)[Symbol.asyncIterator]();
@@ -237,7 +257,6 @@ class SortedScan implements AsyncDisposable {
 
   #toRows(docs: readonly Doc[]): Row[] {
     const { key: keyField, lastUpdatedField } = this.#store;
-    const { redo, onKeyless } = this.#options;
     const rows: Row[] = [];
     for (const doc of docs) {
       const key = getPath(doc, keyField);
@@ -246,9 +265,9 @@ class SortedScan implements AsyncDisposable {
       const stamp = toInstant(stored);
       const unreadable = stamp === null && stored !== undefined && stored !== null;
       const order = Array.isArray(key) ? leastElement(key) : key;
-      rows.push({ key, order, stamp, unreadable, redo: redo?.when(doc) ?? false });
+      rows.push({ key, order, stamp, unreadable, note: this.#inspection?.note(doc) });
     }
-    if (rows.length < docs.length) onKeyless?.(docs.length - rows.length);
+    if (rows.length < docs.length) this.#onKeyless?.(docs.length - rows.length);
     return rows;
   }
 }

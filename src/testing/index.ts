@@ -1,5 +1,7 @@
 export type { ProcessorHarness } from './processor-suite.js';
 export { testProcessor } from './processor-suite.js';
+export type { BuilderRun, RunBuilderOptions } from './run-builder.js';
+export { replay, runBuilder } from './run-builder.js';
 export type { StoreHarness } from './store-suite.js';
 export { testStore } from './store-suite.js';
 export type { TestRunner } from './test-runner.js';

@@ -5,7 +5,8 @@ const ISO =
  * Reads a time stamp as an instant, in milliseconds since 1970, floored.
  *
  * Dates, and texts as ISO 8601, Python and pandas write them (`2020-01-02T03:04:05Z`,
- * `2020-01-02 03:04:05.678901+05:30`) are understood; a text without a zone is UTC.
+ * `2020-01-02 03:04:05.678901+05:30`) are understood, also in the record that monty makes of a datetime; a text without a
+ * zone is UTC.
  *
  * @returns The instant, or `null` for anything that is not a readable time stamp.
  */
@@ -14,7 +15,15 @@ export function toInstant(value: unknown): number | null {
     const time = value.getTime();
     return Number.isNaN(time) ? null : time;
   }
-  return typeof value === 'string' ? parseInstant(value) : null;
+  if (typeof value === 'string') return parseInstant(value);
+  return isMontyDate(value) ? parseInstant(value.string) : null;
+}
+
+/** A datetime as monty (Python) writes it into JSON. */
+function isMontyDate(value: unknown): value is { readonly string: string } {
+  if (typeof value !== 'object' || value === null) return false;
+  const { '@class': name, string } = value as Record<string, unknown>;
+  return name === 'datetime' && typeof string === 'string';
 }
 
 /**

@@ -21,8 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const CONTRACTS = ['store', 'processor'];
 /** Who may import implementations: those who put everything together. */
 const ASSEMBLERS = ['index.ts', 'cli'];
-/** What the suites for authors of stores compare with. */
-const REFERENCE = 'store/memory';
+/** What the helpers for tests compare with, and run builders with. */
+const REFERENCES = ['store/memory', 'processor/serial'];
 /** The one import that looks upwards, and only when it is needed. */
 const UPWARD = {
   from: 'builder/builder.ts',
@@ -46,7 +46,7 @@ export function backendOffences(files: readonly SourceFile[]): string[] {
     if (from === UPWARD.from && to === UPWARD.to && kind === 'dynamic') return [];
     const backend = backendOf(to);
     if (backend === null || backend === backendOf(from)) return [];
-    if (backend === REFERENCE && topOf(from) === 'testing') return [];
+    if (REFERENCES.includes(backend) && topOf(from) === 'testing') return [];
     return ASSEMBLERS.includes(topOf(from)) ? [] : [`${from} -> ${to}`];
   });
 }

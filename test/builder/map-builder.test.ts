@@ -363,7 +363,11 @@ describe('failures and skips', () => {
       invalid: 1,
       warnings: 1,
     });
-    expect((await contents(target)).map((doc) => doc['state'])).toEqual(['failed', 'successful']);
+    expect((await contents(target)).map((doc) => doc['state'])).toEqual([
+      'failed',
+      'successful',
+      'failed',
+    ]);
   });
 
   test('an item that awaits too long is recorded as a timeout, with fractions of seconds', async () => {
@@ -390,9 +394,11 @@ describe('failures and skips', () => {
 
 describe('orphans', () => {
   test('are removed after a build that succeeded, whatever the query', async () => {
-    const [from, target] = [await source(), await storeWith([{ k: 'gone' }, { k: 2, v: 1 }])];
-    await new CopyBuilder(from, target, { deleteOrphans: true, query: { a: 1 } }).run();
-    expect((await contents(target)).map((doc) => doc['k'])).toEqual([1, 2]);
+    const kept = [2, 3].map((k) => ({ k, v: 1 }));
+    const target = await storeWith([{ k: 'gone' }, ...kept]);
+    const options = { deleteOrphans: true, query: { a: 1 }, maxOrphanShare: 0.5 };
+    await new CopyBuilder(await source(), target, options).run();
+    expect((await contents(target)).map((doc) => doc['k'])).toEqual([1, 2, 3]);
   });
 
   test('stay without the option', async () => {

@@ -48,6 +48,7 @@ export class UserProject implements Disposable {
 case $tool in
   tsx) exec "${process.execPath}" "${tsx}" "$@" ;;
   mrun) exec "${process.execPath}" "${mrun}" "$@" ;;
+  vitest) exec "${process.execPath}" "${path.join(root, 'node_modules/vitest/vitest.mjs')}" "$@" ;;
   *) echo "npx: $tool is not installed" >&2; exit 127 ;;
 esac`,
     );

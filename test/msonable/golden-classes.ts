@@ -1,7 +1,9 @@
-/** The classes that the golden files name: our own, and one that stands for a class of a Python user. */
+/** The classes that the golden files name: our own, and two that stand for classes of a Python user. */
+import { GroupBuilder } from '../../src/builder/group-builder.js';
 import { arg, MSONable, option } from '../../src/msonable/decorators.js';
 
 export { CopyBuilder } from '../../src/builder/copy-builder.js';
+export { JSONSchemaValidator } from '../../src/store/json-schema-validator.js';
 export { JSONStore } from '../../src/store/memory/json-store.js';
 export { MemoryStore } from '../../src/store/memory/memory-store.js';
 export { MongoStore } from '../../src/store/mongo/mongo-store.js';
@@ -18,5 +20,13 @@ export class Simple {
   constructor(a: unknown, options: { b?: unknown } = {}) {
     this.a = a;
     this.b = options.b === undefined ? 2 : options.b;
+  }
+}
+
+/** Python's test class of that name: a group builder without arguments of its own. */
+@MSONable(import.meta.url, { module: 'golden_pkg.builders', version: '1.2.3' })
+export class SumBuilder extends GroupBuilder {
+  unaryFunction() {
+    return {};
   }
 }

@@ -202,7 +202,6 @@ const TS_TO_PYTHON: Readonly<Record<string, string>> = {
   aliasing_with_type_string: ENUM,
   gridfs_minimal: NO_CLASS,
   ssh: NO_CLASS,
-  validator: NO_CLASS,
   copy_query_date_extjson:
     'Python writes the zone, which it then drops on reading; here it is plain UTC',
   copy_query_date_monty_z: 'a time with T and Z is read; Python fails',

@@ -1,6 +1,6 @@
 import type { AnyBuilder } from '../../builder/builder.js';
 import { InvalidBuilderError } from '../../errors/builder-errors.js';
-import { asDict } from '../../msonable/dump.js';
+import { asDict, dumps } from '../../msonable/dump.js';
 import { currentFolderUrl } from '../../msonable/import-module.js';
 import { fromDict } from '../../msonable/load.js';
 import type { MsonDict } from '../../msonable/plain-value.js';
@@ -31,9 +31,23 @@ export function shipBuilder(builder: AnyBuilder): BuilderShipment {
   return { dict, imports: [...first.map(compiledUrl), ...others], base: currentFolderUrl() };
 }
 
-/** Rebuilds it in the worker. */
-export function unpackBuilder({ dict, imports, base }: BuilderShipment): Promise<AnyBuilder> {
-  return fromDict<AnyBuilder>(dict, { imports, base });
+/**
+ * Rebuilds it in the worker.
+ *
+ * @throws {@link InvalidBuilderError} when it is another one then: its constructor does not take what was written.
+ */
+export async function unpackBuilder({ dict, imports, base }: BuilderShipment): Promise<AnyBuilder> {
+  const builder = await fromDict<AnyBuilder>(dict, { imports, base });
+  const copy = asDict(builder);
+  const changed = Object.keys(dict).find(
+    (name) => !name.startsWith('@') && dumps(copy[name]) !== dumps(dict[name]),
+  );
+  if (changed !== undefined)
+    throw new InvalidBuilderError(
+      builder.constructor.name,
+      `is another one when it is made anew from what is written of it: its "${changed}" differs. Its constructor must take the arguments that it declares, in that order`,
+    );
+  return builder;
 }
 
 const PACKAGE = new URL('../../', import.meta.url).href;

@@ -2,9 +2,6 @@ import { BSON } from 'bson';
 import { InvalidDocumentError } from '../../errors/store-errors.js';
 import type { Failed, Outcome } from '../outcome.js';
 
-/** A value in a frame of its own, as bytes. */
-export type Packed = Uint8Array;
-
 // One document for each value, not one for all: a document of BSON has a limit. The name of its one field says who made
 // it: 64-bit integers from a server become numbers, as its store makes them; ours are Longs.
 const OURS = 'v';
@@ -15,50 +12,79 @@ const OPTIONS = { ignoreUndefined: true };
 let bufferSize = 17 * 2 ** 20;
 
 /**
- * Writes a value as BSON. Types survive: dates, ObjectIds, Longs, Decimal128, binaries, NaN.
+ * Puts values into a frame as BSON. Types survive: dates, ObjectIds, Longs, Decimal128, binaries, NaN.
  *
- * @param value - Was found to be storable.
+ * It has one buffer for all frames: a buffer for each document would keep the garbage collector busy.
  */
-export function pack(value: unknown): Packed {
-  const document = { [OURS]: value };
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = BSON.serialize(document, OPTIONS);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
-  // Larger than the buffer in which documents are made; a long text is cut there without a word.
-  if (bytes === undefined || bytes.byteLength >= bufferSize) {
-    // What is too large is the target's to decide.
-    bufferSize = BSON.calculateObjectSize(document, OPTIONS) + 1;
-    BSON.setInternalBufferSize(bufferSize);
-    bytes = BSON.serialize(document, OPTIONS);
-  }
-  return bytes;
-}
+export class FrameWriter {
+  #buffer = new Uint8Array(2 ** 16);
+  #length = 0;
 
-/** Wraps a document that is BSON already. */
-export function packRaw(document: Uint8Array): Packed {
-  // int32 length, type 3 (document), "s\0", the document, 0.
-  const packed = new Uint8Array(document.byteLength + 8);
-  new DataView(packed.buffer).setInt32(0, packed.byteLength, true);
-  packed[4] = 3;
-  packed[5] = SERVERS.charCodeAt(0);
-  packed.set(document, 7);
-  return packed;
-}
-
-/** Puts values together in memory that can be handed over to another thread. */
-export function toFrame(parts: readonly Packed[]): Uint8Array<ArrayBuffer> {
-  let length = 0;
-  for (const part of parts) length += part.byteLength;
-  const frame = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    frame.set(part, at);
-    at += part.byteLength;
+  /**
+   * Adds a value.
+   *
+   * @param value - Was found to be storable.
+   * @throws whatever the `bson` package throws; the frame is as it was before.
+   */
+  add(value: unknown): void {
+    const document = { [OURS]: value };
+    if (this.#write(document)) return;
+    // Larger than what is left of our buffer, or than the one in which documents are made: a long text is cut there
+    // without a word. What is too large is the target's to decide.
+    const size = BSON.calculateObjectSize(document, OPTIONS);
+    if (size >= bufferSize) {
+      bufferSize = size + 1;
+      BSON.setInternalBufferSize(bufferSize);
+    }
+    this.#reserve(size);
+    if (!this.#write(document)) throw new RangeError(`it has ${size} bytes`);
   }
-  return frame;
+
+  /** Adds a document that is BSON already. */
+  addRaw(document: Uint8Array): void {
+    const size = document.byteLength + 8;
+    this.#reserve(size);
+    // int32 length, type 3 (document), "s\0", the document, 0.
+    const at = this.#length;
+    new DataView(this.#buffer.buffer).setInt32(at, size, true);
+    this.#buffer.set([3, SERVERS.charCodeAt(0), 0], at + 4);
+    this.#buffer.set(document, at + 7);
+    this.#buffer[at + size - 1] = 0;
+    this.#length += size;
+  }
+
+  /** Adds what came of an item. */
+  addOutcome(outcome: Outcome<unknown>): void {
+    this.add(outcome.kind === 'done' ? [outcome.result] : outcome);
+  }
+
+  /** Gives the frame away, in memory of its own, and begins the next one. */
+  take(): Uint8Array<ArrayBuffer> {
+    const frame = this.#buffer.slice(0, this.#length);
+    this.#length = 0;
+    return frame;
+  }
+
+  /** False when there is not enough room somewhere. */
+  #write(document: object): boolean {
+    try {
+      const options = { ...OPTIONS, index: this.#length };
+      const last = BSON.serializeWithBufferAndIndex(document, this.#buffer, options);
+      if (last + 1 - this.#length >= bufferSize) return false;
+      this.#length = last + 1;
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  #reserve(size: number): void {
+    if (this.#length + size <= this.#buffer.byteLength) return;
+    const larger = new Uint8Array(Math.max(2 * this.#buffer.byteLength, this.#length + size));
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
 }
 
 /** Reads the values of a frame. */
@@ -75,12 +101,7 @@ export function fromFrame(frame: Uint8Array): unknown[] {
   return values;
 }
 
-/** Writes what came of an item. */
-export function packOutcome(outcome: Outcome<unknown>): Packed {
-  return pack(outcome.kind === 'done' ? [outcome.result] : outcome);
-}
-
-/** Reads what {@link packOutcome} wrote. */
+/** Reads what {@link FrameWriter.addOutcome} wrote. */
 export function toOutcome<Result>(value: unknown): Outcome<Result> {
   return Array.isArray(value)
     ? { kind: 'done', result: value[0] as Result }

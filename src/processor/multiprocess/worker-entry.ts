@@ -7,7 +7,7 @@ import { addLogSink } from '../../util/log-sink.js';
 import { failed, ItemRunner } from '../item-runner.js';
 import type { BuilderShipment } from './builder-shipment.js';
 import { unpackBuilder } from './builder-shipment.js';
-import { fromFrame, packingError, packOutcome, toFrame } from './frame.js';
+import { FrameWriter, fromFrame, packingError } from './frame.js';
 import { toLogLine } from './log-line.js';
 import { StepClock } from './step-clock.js';
 import type { WorkerMessage } from './worker-handle.js';
@@ -36,11 +36,11 @@ async function start({ shipment, lowestLevel }: WorkerInput): Promise<void> {
   if (builder.processUsesStores) await builder.connect();
   markWorker('working');
   const runner = new ItemRunner(builder);
+  const writer = new FrameWriter();
 
   const work = async (frame: Uint8Array): Promise<void> => {
     builder.logger.reset();
     const items = fromFrame(frame);
-    const parts: Uint8Array[] = [];
     let workMs = 0;
     for (const [i, item] of items.entries()) {
       clock.begin(i);
@@ -51,12 +51,12 @@ async function start({ shipment, lowestLevel }: WorkerInput): Promise<void> {
       const durationMs = performance.now() - started;
       workMs += durationMs;
       try {
-        parts.push(packOutcome(outcome));
+        writer.addOutcome(outcome);
       } catch (error) {
-        parts.push(packOutcome(failed('unserializable', packingError(error), durationMs)));
+        writer.addOutcome(failed('unserializable', packingError(error), durationMs));
       }
     }
-    const answer = toFrame(parts);
+    const answer = writer.take();
     const { errors, warnings } = builder.logger;
     say({ kind: 'done', frame: answer, workMs, errors, warnings }, [answer.buffer]);
   };

@@ -6,8 +6,7 @@ import type { Lane } from '../executor.js';
 import { failed } from '../item-runner.js';
 import type { Outcome, Unfinished } from '../outcome.js';
 import type { Task } from '../task.js';
-import type { Packed } from './frame.js';
-import { fromFrame, pack, packingError, packRaw, toFrame, toOutcome } from './frame.js';
+import { FrameWriter, fromFrame, packingError, toOutcome } from './frame.js';
 import type { JobDone, Loss } from './worker-handle.js';
 import type { WorkerSlot } from './worker-slot.js';
 
@@ -30,6 +29,7 @@ export class WorkerLane<Item, Result> implements Lane<Item, Result> {
   readonly #slot: WorkerSlot;
   readonly #setup: WorkerLaneSetup;
   readonly #sizer = new BatchSizer();
+  readonly #writer = new FrameWriter();
 
   constructor(slot: WorkerSlot, setup: WorkerLaneSetup) {
     this.#slot = slot;
@@ -42,19 +42,18 @@ export class WorkerLane<Item, Result> implements Lane<Item, Result> {
 
   async process(tasks: readonly Task<Item>[]): Promise<(Outcome<Result> | Unfinished)[]> {
     const outcomes: (Outcome<Result> | Unfinished)[] = [];
-    const packed: Packed[] = [];
     /** The places in the batch of what is packed. */
     const job: number[] = [];
     for (const [i, task] of tasks.entries()) {
       try {
-        packed.push(packTask(task));
+        pack(task, this.#writer);
         job.push(i);
       } catch (error) {
         outcomes[i] = failed('unserializable', packingError(error), 0);
       }
     }
     if (job.length === 0) return outcomes;
-    const end = await this.#slot.run(toFrame(packed));
+    const end = await this.#slot.run(this.#writer.take());
     if (end.kind === 'done') {
       this.#setup.onDone(end);
       this.#sizer.record(job.length, end.workMs);
@@ -85,9 +84,12 @@ export class WorkerLane<Item, Result> implements Lane<Item, Result> {
   }
 }
 
-function packTask(task: Task<unknown>): Packed {
-  if (task.bytes !== null) return packRaw(task.bytes);
+function pack(task: Task<unknown>, writer: FrameWriter): void {
+  if (task.bytes !== null) {
+    writer.addRaw(task.bytes);
+    return;
+  }
   const { item } = task;
   assertStorable(item);
-  return pack(item);
+  writer.add(item);
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -49,10 +49,11 @@ async function until(what: string, withinMs: number, isTrue: () => boolean): Pro
   }
 }
 
+/** Whether a process runs still; one that ended and waits to be collected by its new parent does not. */
 function exists(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    const state = execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+    return !state.startsWith('Z');
   } catch {
     return false;
   }
