@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import type { Doc, Processor } from 'maggma';
 import { MemoryStore, MongoURIStore, MultiProcessor, SerialProcessor } from 'maggma';
 import { Piscina } from 'piscina';
@@ -51,6 +53,29 @@ const PEERS = {
   piscina: () => new Piscina({ filename: TASK, minThreads: WORKERS, maxThreads: WORKERS }),
   tinypool: () => new Tinypool({ filename: TASK, minThreads: WORKERS, maxThreads: WORKERS }),
 };
+
+/** What this machine can do at best: bare threads, each with its share of the items from the start. */
+const halves =
+  (microseconds: number): Variant =>
+  async (items) =>
+  async () => {
+    const file = new URL('./spin-half.mjs', import.meta.url);
+    const workerData = { items: items / WORKERS, microseconds };
+    const workers = Array.from({ length: WORKERS }, () => new Worker(file, { workerData }));
+    await Promise.all(workers.map((worker) => once(worker, 'exit')));
+  };
+
+/** The same with what two cores give, which on some machines is less than twice as much as one. */
+const besideIdeal = (microseconds: number, factor: number): Workload => ({
+  title: `2 workers, items of ${microseconds / 1000} ms, start of the workers included`,
+  sizes: [TOTAL / microseconds],
+  rounds: 3,
+  ours: spins(microseconds, multi),
+  floor: halves(microseconds),
+  floorName: `two bare threads with half of the items each; ${factor} of 2 is asked for`,
+  target: Number((2 / factor).toFixed(2)),
+  targetExponent: 1,
+});
 
 const speedUp = (microseconds: number, factor: number): Workload => ({
   title: `2 workers, items of ${microseconds / 1000} ms, start of the workers included`,
@@ -111,6 +136,9 @@ export const POOL_WORKLOADS: Readonly<Record<string, Workload>> = {
   'multi-0.1ms': speedUp(100, 1.6),
   'multi-1ms': speedUp(1000, 1.85),
   'multi-10ms': speedUp(10_000, 1.85),
+  'multi-0.1ms-ideal': besideIdeal(100, 1.6),
+  'multi-1ms-ideal': besideIdeal(1000, 1.85),
+  'multi-10ms-ideal': besideIdeal(10_000, 1.85),
   'multi-0.1ms-piscina': besidePeer(100, 'piscina'),
   'multi-1ms-piscina': besidePeer(1000, 'piscina'),
   'multi-10ms-piscina': besidePeer(10_000, 'piscina'),

@@ -1,7 +1,10 @@
 import { DuplicateKeysError, InvalidBuilderError } from '../errors/builder-errors.js';
 import { showValue } from '../errors/show-value.js';
 import { option } from '../msonable/decorators.js';
-import { asDict } from '../msonable/dump.js';
+import { dumps } from '../msonable/dump.js';
+import type { AnyClass } from '../msonable/fields.js';
+import { fieldsOf } from '../msonable/fields.js';
+import { isMSONable } from '../msonable/registry.js';
 import type { Criteria } from '../query/criteria.js';
 import type { Doc } from '../query/document.js';
 import { hashValue } from '../query/hash.js';
@@ -302,13 +305,16 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
 
   /** Whatever a result depends on beside its input. */
   #ingredients(): unknown {
-    const { '@version': _, ...dict } = asDict(this);
-    const stores = new Set(['source', 'target', 'quarantine', 'chunk_size', 'retry_failed']);
-    const others = ['delete_orphans', 'max_orphan_share', 'timeout', 'query', 'store_process_time'];
-    const options = Object.entries(dict).filter(
-      ([name]) => !stores.has(name) && !others.includes(name),
-    );
-    return [this.version, Object.fromEntries(options)];
+    const { name } = this.constructor;
+    if (!isMSONable(this))
+      throw new InvalidBuilderError(
+        name,
+        'compares contents, for which its options must be known: decorate it with @MSONable(import.meta.url)',
+      );
+    const options = fieldsOf(this.constructor as AnyClass)
+      .filter(({ property }) => !WITHOUT_EFFECT.has(property))
+      .map((field) => [field.name, dumps(Reflect.get(this, field.property))]);
+    return [name, this.version, options];
   }
 
   #warnOfState(state: unknown): void {
@@ -319,6 +325,22 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
     );
   }
 }
+
+/** What says when and where something is built, and not what. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  'source',
+  'target',
+  'quarantine',
+  'query',
+  'chunkSize',
+  'deleteOrphans',
+  'maxOrphanShare',
+  'timeout',
+  'storeProcessTime',
+  'retryFailed',
+  'failureDetails',
+  'duplicates',
+]);
 
 /** What a target document starts with, whatever came of its item. */
 export interface Head {

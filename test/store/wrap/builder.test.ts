@@ -58,7 +58,7 @@ describe('a CopyBuilder', () => {
     expect((await build()).total).toBe(0);
     await source.removeDocs({});
     await source.update({ k: 2, v: 'b', last_updated: at(1) });
-    await new CopyBuilder(source, target, { deleteOrphans: true }).run();
+    await new CopyBuilder(source, target, { deleteOrphans: true, maxOrphanShare: 1 }).run();
     expect(await inner.distinct('id.n')).toEqual([2]);
   });
 
@@ -69,8 +69,8 @@ describe('a CopyBuilder', () => {
       { k: 2, v: 'global', last_updated: at(1) },
     ]);
     const target = new SandboxStore(inner, 'sbx');
-    const build = () =>
-      new CopyBuilder(source, target, { storeProcessTime: false, deleteOrphans: true }).run();
+    const options = { storeProcessTime: false, deleteOrphans: true, maxOrphanShare: 1 };
+    const build = () => new CopyBuilder(source, target, options).run();
     expect((await build()).total).toBe(1);
     expect(await inner.distinct('v')).toEqual(['global', 'new']);
     expect(await inner.count({ v: 'global' })).toBe(2);
