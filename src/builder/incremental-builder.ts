@@ -170,7 +170,8 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
     if (this.fullRefresh) return 'refresh';
     if (note.state === 'failed' && this.retryFailed) return 'failed';
     const rules = this.target.validator?.fingerprint;
-    return note._schema !== undefined && note._schema !== rules ? 'schema' : null;
+    const isRefused = note._schema !== undefined && rules !== undefined;
+    return isRefused && note._schema !== rules ? 'schema' : null;
   }
 
   /**

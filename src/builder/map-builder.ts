@@ -21,6 +21,14 @@ import type { IncrementalBuilderOptions } from './incremental-options.js';
 import { KeyPlan } from './key-plan.js';
 import { isEmpty } from './orphans.js';
 
+/** What a comparison is to find out. */
+interface ComparisonSetup {
+  /** Whether what the target remembers of failures and the like is read, too. */
+  readonly looksAtTarget: boolean;
+  readonly onKeyless?: (count: number) => void;
+  readonly onDuplicate?: (key: unknown) => void;
+}
+
 /** Options of {@link MapBuilder}. */
 export type MapBuilderOptions = IncrementalBuilderOptions;
 
@@ -99,7 +107,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
   }
 
   protected override async *entries(): AsyncGenerator<PlanEntry, void, undefined> {
-    for await (const compared of this.#compared())
+    for await (const compared of this.#compared({ looksAtTarget: true }))
       for (const entry of compared) {
         const planned = this.#judge(entry);
         if (planned !== null) yield planned;
@@ -161,7 +169,10 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
     let older = 0;
     let duplicates = 0;
     let example: unknown;
+    const isByContent = this.compare === 'content';
     const found = this.#compared({
+      // Without it an index has all that is needed of the target.
+      looksAtTarget: this.retryFailed || isByContent || this.target.validator !== null,
       onKeyless: (count) => this.#warnOfKeyless(count),
       onDuplicate: (key) => {
         if (duplicates++ === 0) example = key;
@@ -184,13 +195,14 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
     this.reportDuplicates(duplicates, example);
   }
 
-  #compared(
-    heard: { onKeyless?: (count: number) => void; onDuplicate?: (key: unknown) => void } = {},
-  ): AsyncGenerator<DiffEntry[], void, undefined> {
+  #compared(setup: ComparisonSetup): AsyncGenerator<DiffEntry[], void, undefined> {
     const { bookkeeper } = this;
+    const { looksAtTarget, ...heard } = setup;
     return compareStores(this.target, this.source, {
       criteria: this.query ?? {},
-      target: { fields: bookkeeper.fields, note: (doc) => bookkeeper.noteOf(doc) },
+      ...(looksAtTarget && {
+        target: { fields: bookkeeper.fields, note: (doc) => bookkeeper.noteOf(doc) },
+      }),
       ...(this.compare === 'content' && {
         source: { fields: this.properties(), note: (doc) => this.#hash(doc as Item) },
       }),
