@@ -67,6 +67,7 @@ export type { IncrementalBuilderOptions } from './builder/incremental-options.js
 export { Bookkeeper } from './builder/build-record.js';
 export type { Bookkeeping, FailureDetails } from './builder/build-record.js';
 export type { PlanEntry, PlanReason } from './builder/build-plan.js';
+export type { Tally } from './builder/tally.js';
 export { MapBuilder } from './builder/map-builder.js';
 export type { MapBuilderOptions } from './builder/map-builder.js';
 export { CopyBuilder } from './builder/copy-builder.js';

@@ -33,15 +33,9 @@ export interface Bookkeeping {
   readonly _schema?: string;
 }
 
-const OUR_FIELDS = [
-  'state',
-  'error',
-  '_bt',
-  '_process_time',
-  '_hash',
-  '_schema',
-  '_failure',
-] as const;
+/** Ours whatever a user's result has there. */
+const RESERVED = ['_bt', '_process_time', '_hash', '_schema', '_failure'] as const;
+const OUR_FIELDS = ['state', 'error', ...RESERVED] as const;
 
 /**
  * How builders write what they know of a target document into it: as fields of their own, as Python does, or all under
@@ -60,9 +54,7 @@ export class Bookkeeper {
 
   /** Names of top-level fields that a user's result cannot set. */
   get reserved(): readonly string[] {
-    return this.#metaField === null
-      ? ['_bt', '_process_time', '_hash', '_schema', '_failure']
-      : [this.#metaField];
+    return this.#metaField === null ? RESERVED : [this.#metaField];
   }
 
   /** True when a user's own `state` would stand where ours does. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Doc } from '../query/document.js';
 import { hashValue } from '../query/hash.js';
+import { withoutPath } from '../query/path.js';
 import type { Store } from '../store/store.js';
 
 /**
@@ -16,15 +17,8 @@ export function contentHash(value: unknown): string {
 
 /** A source document without what says nothing of its contents: `_id` and the time stamp. */
 export function inputOf(source: Store, doc: Doc): Doc {
-  const { _id, ...input } = withoutField(doc, source.lastUpdatedField.split('.'));
+  const { _id, ...input } = withoutPath(doc, source.lastUpdatedField);
   return input;
-}
-
-function withoutField(doc: Doc, [name = '', ...inner]: readonly string[]): Doc {
-  const { [name]: value, ...rest } = doc;
-  if (inner.length === 0) return rest;
-  const isNested = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isNested ? { ...rest, [name]: withoutField(value as Doc, inner) } : doc;
 }
 
 function write(value: unknown, out: (text: string) => void): void {

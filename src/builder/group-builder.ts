@@ -25,7 +25,8 @@ import { addContent, scanGroups, withKeys } from './group-scan.js';
 import { targetKeyOf } from './group-target-key.js';
 import type { Head } from './incremental-builder.js';
 import { IncrementalBuilder } from './incremental-builder.js';
-import { isEmpty } from './orphans.js';
+import { warnOfEmpty } from './open-stores.js';
+import { Tally } from './tally.js';
 
 /** So many keys of source documents may be held in memory while a build is planned. */
 const KEYS_IN_MEMORY = 200_000;
@@ -70,7 +71,7 @@ export abstract class GroupBuilder<Item extends Doc = Doc> extends IncrementalBu
   readonly #memberField: string;
   /** Kept from before `unaryFunction` ran, which may change its documents. */
   readonly #heads = new WeakMap<readonly Item[], Head>();
-  #unmatched = none();
+  #unmatched = new Tally();
 
   /**
    * @param source - Where documents come from.
@@ -183,9 +184,7 @@ export abstract class GroupBuilder<Item extends Doc = Doc> extends IncrementalBu
 
   async *#items(size: number): AsyncGenerator<Item[][], void, undefined> {
     await this.ensureIndexes();
-    // What looks like a build with nothing to do may be a wrong name.
-    if (await isEmpty(this.source))
-      this.logger.warn(`${this.source.name} is empty: check its name, if that is not meant`);
+    await warnOfEmpty(this.source, this.logger);
     const due = await this.#due();
     this.total = due.length;
     for await (const groups of batchesOf(this.#withKeys(due), size)) yield this.#fetch(groups);
@@ -193,33 +192,23 @@ export abstract class GroupBuilder<Item extends Doc = Doc> extends IncrementalBu
 
   /** Lists the groups to be built, and warns of what is odd. */
   async #due(): Promise<SourceGroup[]> {
-    const { source, target } = this;
     let older = 0;
     let keyless = 0;
-    const duplicates = none();
-    const unmatched = none();
+    const duplicates = new Tally();
+    const unmatched = new Tally();
     this.#unmatched = unmatched;
     const judged = await this.#judged({
       onKeyless: (count) => {
         keyless += count;
       },
-      onDuplicate: (key) => tally(duplicates, key),
-      onUnreadable: (key) =>
-        this.logger.warn(
-          `The ${source.lastUpdatedField} of ${showValue(key)} in ${source.name} is not a readable time stamp`,
-        ),
-      onUnmatched: (key) => tally(unmatched, key),
+      onDuplicate: (key) => duplicates.add(key),
+      onUnreadable: (key) => this.warnOfStamp(key),
+      onUnmatched: (key) => unmatched.add(key),
     });
     for (const { entry } of judged) if (entry?.reason === 'older') older++;
-    if (keyless > 0)
-      this.logger.warn(
-        `${keyless} documents of ${source.name} have no ${source.key} and cannot be built`,
-      );
-    if (older > 0)
-      this.logger.warn(
-        `${older} documents of ${target.name} are newer than their source and were left alone`,
-      );
-    this.reportDuplicates(duplicates.count, duplicates.example);
+    this.warnOfKeyless(keyless);
+    this.warnOfOlder(older);
+    this.reportDuplicates(duplicates);
     return judged.filter(({ entry }) => entry?.action === 'build').map(({ group }) => group);
   }
 
@@ -321,9 +310,9 @@ export abstract class GroupBuilder<Item extends Doc = Doc> extends IncrementalBu
   async #reportOrphans(): Promise<void> {
     if (this.#unmatched.count === 0) return;
     // What the query leaves out may have a group in the source all the same.
-    const orphans = this.query === null ? this.#unmatched : none();
+    const orphans = this.query === null ? this.#unmatched : new Tally();
     if (this.query !== null)
-      for await (const keys of this.orphans()) for (const key of keys) tally(orphans, key);
+      for await (const keys of this.orphans()) for (const key of keys) orphans.add(key);
     if (orphans.count > 0)
       this.logger.warn(
         `${orphans.count} documents of ${this.target.name} (such as ${showValue(orphans.example)}) have no group in ${this.source.name} any more: deleteOrphans would remove them`,
@@ -335,19 +324,6 @@ export abstract class GroupBuilder<Item extends Doc = Doc> extends IncrementalBu
 interface Heard extends Pick<MemberOptions, 'onKeyless' | 'onDuplicate'> {
   readonly onUnreadable?: (key: unknown) => void;
   readonly onUnmatched?: (key: unknown) => void;
-}
-
-/** Keys that were counted, and the first of them. */
-interface Seen {
-  count: number;
-  example: unknown;
-}
-
-const none = (): Seen => ({ count: 0, example: undefined });
-
-/** Counts a key. */
-function tally(seen: Seen, key: unknown): void {
-  if (seen.count++ === 0) seen.example = key;
 }
 
 async function* watched(

@@ -21,7 +21,10 @@ import { Builder, toStores } from './builder.js';
 import { contentHash } from './content-hash.js';
 import type { IncrementalBuilderOptions } from './incremental-options.js';
 import { resolveIncrementalOptions } from './incremental-options.js';
+import { ensureKeyIndexes, openStores } from './open-stores.js';
 import { removeOrphans } from './orphans.js';
+import { refusedResults } from './refusals.js';
+import type { Tally } from './tally.js';
 
 /** What {@link MapBuilder} and {@link GroupBuilder} have in common: how a run ends up in the target, and what goes. */
 export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
@@ -94,15 +97,7 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
   async ensureIndexes(): Promise<void> {
     const { source, target } = this;
     const stores = source.identity === target.identity ? [source] : [source, target];
-    const indexed = await Promise.all(
-      stores.map((store) => store.ensureIndex([store.key, store.lastUpdatedField])),
-    );
-    stores.forEach((store, i) => {
-      if (!indexed[i])
-        this.logger.warn(
-          `${store.name} has no index on ${store.key} and ${store.lastUpdatedField}: the build works, but slowly`,
-        );
-    });
+    await ensureKeyIndexes(stores, this.logger);
   }
 
   override async updateTargets(results: readonly Doc[]): Promise<UpdateResult> {
@@ -129,16 +124,11 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
   }
 
   override async *plan(): AsyncGenerator<PlanEntry, void, undefined> {
-    const closed = this.stores().filter((store) => !store.connected);
-    try {
-      await this.connect();
-      yield* this.entries();
-      const action = this.deleteOrphans ? 'delete' : 'leave';
-      for await (const keys of this.orphans())
-        for (const key of keys) yield { key, action, reason: 'orphan' };
-    } finally {
-      await Promise.all(closed.map((store) => store.close()));
-    }
+    await using _open = await openStores(this);
+    yield* this.entries();
+    const action = this.deleteOrphans ? 'delete' : 'leave';
+    for await (const keys of this.orphans())
+      for (const key of keys) yield { key, action, reason: 'orphan' };
   }
 
   /** What a run would build or leave, and why; orphans aside. */
@@ -179,13 +169,36 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
    *
    * @throws {@link DuplicateKeysError} when they must not.
    */
-  protected reportDuplicates(count: number, example: unknown): void {
+  protected reportDuplicates({ count, example }: Tally): void {
     if (count === 0) return;
     const { name } = this.source;
     if (this.duplicates === 'error') throw new DuplicateKeysError(name, count, example);
     this.logger.warn(
       `${count} keys occur more than once in ${name} (such as ${showValue(example)}): only the newest document of each is built`,
     );
+  }
+
+  /** Says how many source documents have no key. */
+  protected warnOfKeyless(count: number): void {
+    const { name, key } = this.source;
+    if (count > 0)
+      this.logger.warn(`${count} documents of ${name} have no ${key} and cannot be built`);
+  }
+
+  /** Says that a source document has a time stamp that cannot be read. */
+  protected warnOfStamp(key: unknown): void {
+    const { name, lastUpdatedField } = this.source;
+    this.logger.warn(
+      `The ${lastUpdatedField} of ${showValue(key)} in ${name} is not a readable time stamp`,
+    );
+  }
+
+  /** Says how many target documents are newer than their source. */
+  protected warnOfOlder(count: number): void {
+    if (count > 0)
+      this.logger.warn(
+        `${count} documents of ${this.target.name} are newer than their source and were left alone`,
+      );
   }
 
   /** What a target document remembers of its origin, in content mode: the input, the builder and its options. */
@@ -278,30 +291,18 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
   /** What was refused is not built again until its source or the rules change. */
   async #remember(made: readonly Doc[], refused: readonly Refusal[]): Promise<void> {
     const { target, quarantine, bookkeeper } = this;
-    const byKey = new Map(made.map((doc) => [hashValue(keyOf(target, doc)), doc]));
-    const now = new Date();
-    const rules = target.validator?.fingerprint;
-    const records: Doc[] = [];
-    const bad: Doc[] = [];
-    for (const { key, reason, paths = [] } of refused) {
-      const doc = byKey.get(hashValue(key));
-      // One that is too large, say: nothing of it can be kept.
-      if (doc === undefined || paths.length === 0) continue;
+    const found = refusedResults(target, made, refused);
+    if (found.length === 0) return;
+    const records = found.map(({ doc, record }) => {
       const { _hash } = bookkeeper.noteOf(doc);
-      const record = {
-        error: `${reason}: ${paths.join('; ')}`,
-        state: 'failed',
-        _bt: now,
-        ...(_hash !== undefined && { _hash }),
-        ...(rules !== undefined && { _schema: rules }),
-      } as const;
+      const ours = { ...record, ...(_hash !== undefined && { _hash }) };
       const head = this.headFields.map((field) => [field, getPath(doc, field)] as const);
-      records.push(composeDocument(head, NO_BODY, NO_NAMES, bookkeeper.toFields(record)));
-      bad.push({ ...doc, errors: paths });
-    }
-    if (records.length > 0) await target.update(records, { validate: false });
-    if (quarantine !== null && bad.length > 0)
-      await quarantine.update(bad, { key: target.key, validate: false });
+      return composeDocument(head, NO_BODY, NO_NAMES, bookkeeper.toFields(ours));
+    });
+    await target.update(records, { validate: false });
+    if (quarantine === null) return;
+    const bad = found.map(({ doc, paths }) => ({ ...doc, errors: paths }));
+    await quarantine.update(bad, { key: target.key, validate: false });
   }
 
   /** Whatever a result depends on beside its input. */

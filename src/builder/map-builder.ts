@@ -1,4 +1,3 @@
-import { showValue } from '../errors/show-value.js';
 import { arg } from '../msonable/decorators.js';
 import type { Doc } from '../query/document.js';
 import { hashValue } from '../query/hash.js';
@@ -19,7 +18,9 @@ import type { Head } from './incremental-builder.js';
 import { IncrementalBuilder } from './incremental-builder.js';
 import type { IncrementalBuilderOptions } from './incremental-options.js';
 import { KeyPlan } from './key-plan.js';
-import { isEmpty } from './orphans.js';
+import { newestDocuments } from './newest-documents.js';
+import { isEmpty, warnOfEmpty } from './open-stores.js';
+import { Tally } from './tally.js';
 
 /** What a comparison is to find out. */
 interface ComparisonSetup {
@@ -124,9 +125,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
     raw: boolean,
   ): AsyncGenerator<(Item | RawDocument)[], void, undefined> {
     await this.ensureIndexes();
-    // What looks like a build with nothing to do may be a wrong name.
-    if (await isEmpty(this.source))
-      this.logger.warn(`${this.source.name} is empty: check its name, if that is not meant`);
+    await warnOfEmpty(this.source, this.logger);
     // Only a comparison finds keys that occur more than once.
     const mustCompare = this.duplicates === 'error' || !(await isEmpty(this.target));
     if (mustCompare) yield* this.#planned(size);
@@ -140,7 +139,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
     const found = this.source.query(this.query ?? {}, { properties: this.properties() });
     for await (const docs of found.batches(size)) {
       const keyed = docs.filter((doc) => hasKey(this.source, doc));
-      if (keyed.length < docs.length) this.#warnOfKeyless(docs.length - keyed.length);
+      this.warnOfKeyless(docs.length - keyed.length);
       yield keyed as Item[];
     }
   }
@@ -150,7 +149,7 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
     const { source } = this;
     const query = this.query ?? {};
     const keyless = await source.count({ $and: [query, { [source.key]: null }] });
-    if (keyless > 0) this.#warnOfKeyless(keyless);
+    this.warnOfKeyless(keyless);
     this.total = (await source.count(query)) - keyless;
     const keyed = keyless === 0 ? query : { $and: [query, { [source.key]: { $ne: null } }] };
     const found = source.query(keyed, { properties: this.properties() }) as Cursor<Item>;
@@ -167,32 +166,26 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
   /** Lists the keys to be built. */
   async #fillPlan(plan: KeyPlan): Promise<void> {
     let older = 0;
-    let duplicates = 0;
-    let example: unknown;
+    const duplicates = new Tally();
     const isByContent = this.compare === 'content';
     const found = this.#compared({
       // Without it an index has all that is needed of the target.
       looksAtTarget: this.retryFailed || isByContent || this.target.validator !== null,
-      onKeyless: (count) => this.#warnOfKeyless(count),
-      onDuplicate: (key) => {
-        if (duplicates++ === 0) example = key;
-      },
+      onKeyless: (count) => this.warnOfKeyless(count),
+      onDuplicate: (key) => duplicates.add(key),
     });
     for await (const entries of found) {
       const keys: unknown[] = [];
       for (const entry of entries) {
-        if (entry.unreadable) this.#warnOfStamp(entry.key);
+        if (entry.unreadable) this.warnOfStamp(entry.key);
         const planned = this.#judge(entry);
         if (planned?.action === 'build') keys.push(entry.key);
         else if (planned?.reason === 'older') older++;
       }
       await plan.add(keys);
     }
-    if (older > 0)
-      this.logger.warn(
-        `${older} documents of ${this.target.name} are newer than their source and were left alone`,
-      );
-    this.reportDuplicates(duplicates, example);
+    this.warnOfOlder(older);
+    this.reportDuplicates(duplicates);
   }
 
   #compared(setup: ComparisonSetup): AsyncGenerator<DiffEntry[], void, undefined> {
@@ -231,22 +224,10 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
     const { source, query } = this;
     const wanted = { [source.key]: { $in: keys } };
     const criteria = query === null ? wanted : { $and: [query, wanted] };
-    const found = new Map<unknown, Doc>();
-    for await (const docs of source.query(criteria, { properties: this.properties() }).batches()) {
-      for (const doc of docs) {
-        const hash = hashValue(keyOf(source, doc));
-        const known = found.get(hash);
-        if (known === undefined || this.#isNewer(doc, known)) found.set(hash, doc);
-      }
-    }
+    const found = await newestDocuments(source, criteria, this.properties());
     return keys
       .map((key) => found.get(hashValue(key)))
       .filter((doc) => doc !== undefined) as Item[];
-  }
-
-  #isNewer(doc: Doc, than: Doc): boolean {
-    const stamp = (d: Doc) => toInstant(getPath(d, this.source.lastUpdatedField)) ?? -Infinity;
-    return stamp(doc) > stamp(than);
   }
 
   #head(item: Item): Head {
@@ -259,18 +240,6 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
   /** Of what an item is made of; its time stamp does not count. */
   #hash(item: Item): string {
     return this.hashOf(inputOf(this.source, item));
-  }
-
-  #warnOfKeyless(count: number): void {
-    const { name, key } = this.source;
-    this.logger.warn(`${count} documents of ${name} have no ${key} and cannot be built`);
-  }
-
-  #warnOfStamp(key: unknown): void {
-    const { name, lastUpdatedField } = this.source;
-    this.logger.warn(
-      `The ${lastUpdatedField} of ${showValue(key)} in ${name} is not a readable time stamp`,
-    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { OrphanGuardError } from '../errors/builder-errors.js';
 import type { Store } from '../store/store.js';
 import { KeyPlan } from './key-plan.js';
+import { isEmpty } from './open-stores.js';
 
 /** Where orphans are, and how many may go. */
 export interface OrphanSetup {
@@ -51,9 +52,4 @@ async function guard(
     maxOrphanShare,
     examples,
   });
-}
-
-/** Tells whether a store holds nothing at all. */
-export async function isEmpty(store: Store): Promise<boolean> {
-  return (await store.queryOne({}, { properties: ['_id'] })) === null;
 }

@@ -12,6 +12,7 @@ import { composeDocument, stampFor } from './build-record.js';
 import type { BuilderOptions } from './builder.js';
 import { Builder, toStores } from './builder.js';
 import { KeyPlan } from './key-plan.js';
+import { ensureKeyIndexes, openStores, warnOfEmpty } from './open-stores.js';
 import type { Oddity, ProjectionDiffOptions, ProjectionEntry } from './projection-diff.js';
 import { compareSources, MEMBERS_FIELD, membersOf, RULES_FIELD } from './projection-diff.js';
 import type { ProjectedFields } from './projection-fields.js';
@@ -116,15 +117,7 @@ export class ProjectionBuilder extends Builder<ProjectionItem, Doc> {
 
   /** Asks for the indexes that make the comparison fast, and warns when a store cannot have them. */
   async ensureIndexes(): Promise<void> {
-    const indexed = await Promise.all(
-      this.stores().map((store) => store.ensureIndex([store.key, store.lastUpdatedField])),
-    );
-    this.stores().forEach(({ name, key, lastUpdatedField }, i) => {
-      if (!indexed[i])
-        this.logger.warn(
-          `${name} has no index on ${key} and ${lastUpdatedField}: the build works, but slowly`,
-        );
-    });
+    await ensureKeyIndexes(this.stores(), this.logger);
   }
 
   getItems(): Cursor<ProjectionItem> {
@@ -167,26 +160,19 @@ export class ProjectionBuilder extends Builder<ProjectionItem, Doc> {
   }
 
   override async *plan(): AsyncGenerator<PlanEntry, void, undefined> {
-    const closed = this.stores().filter((store) => !store.connected);
-    try {
-      await this.connect();
-      for await (const entries of this.#compared())
-        for (const { key, reason } of entries) {
-          if (reason === 'orphan') yield { key, action: 'leave', reason };
-          else if (reason !== 'same') yield { key, action: 'build', reason };
-          else if (this.fullRefresh) yield { key, action: 'build', reason: 'refresh' };
-        }
-    } finally {
-      await Promise.all(closed.map((store) => store.close()));
-    }
+    await using _open = await openStores(this);
+    for await (const entries of this.#compared())
+      for (const { key, reason } of entries) {
+        if (reason === 'orphan') yield { key, action: 'leave', reason };
+        else if (reason !== 'same') yield { key, action: 'build', reason };
+        else if (this.fullRefresh) yield { key, action: 'build', reason: 'refresh' };
+      }
   }
 
   async *#items(size: number): AsyncGenerator<ProjectionItem[], void, undefined> {
     await this.ensureIndexes();
     // All that came of it is taken out of the target, and that may be for a wrong name.
-    for (const store of this.sourceStores)
-      if ((await store.queryOne({}, { properties: ['_id'] })) === null)
-        this.logger.warn(`${store.name} is empty: check its name, if that is not meant`);
+    for (const store of this.sourceStores) await warnOfEmpty(store, this.logger);
     await using plan = new KeyPlan();
     await this.#fillPlan(plan);
     this.total = plan.length;

@@ -1,11 +1,11 @@
 import type { Doc } from '../query/document.js';
 import type { Hash } from '../query/hash.js';
-import { hashValue } from '../query/hash.js';
-import { getPath, isIndex } from '../query/path.js';
+import { getPath, isIndex, withoutPath } from '../query/path.js';
 import { widestPaths } from '../store/properties.js';
 import type { Store } from '../store/store.js';
 import { toInstant } from '../util/instant.js';
-import { composeDocument, keyOf } from './build-record.js';
+import { composeDocument } from './build-record.js';
+import { newestDocuments } from './newest-documents.js';
 import type { ProjectedFields } from './projection-fields.js';
 
 /** One source of a {@link ProjectionBuilder}, and what is taken of its documents. */
@@ -23,19 +23,9 @@ export class ProjectionSource {
   }
 
   /** Reads the documents with these keys; of several with one key the newest. */
-  async newest(keys: readonly unknown[]): Promise<Map<Hash, Doc>> {
-    const newest = new Map<Hash, Doc>();
+  newest(keys: readonly unknown[]): Promise<Map<Hash, Doc>> {
     const criteria = { [this.#store.key]: { $in: keys } };
-    const found = this.#store.query(criteria, { properties: this.#properties() });
-    for await (const docs of found.batches())
-      for (const doc of docs) {
-        const hash = hashValue(keyOf(this.#store, doc));
-        const known = newest.get(hash);
-        const stamp = this.stampOf(doc) ?? -Infinity;
-        if (known === undefined || stamp > (this.stampOf(known) ?? -Infinity))
-          newest.set(hash, doc);
-      }
-    return newest;
+    return newestDocuments(this.#store, criteria, this.#properties());
   }
 
   /** When a document was changed, in milliseconds. */
@@ -50,7 +40,7 @@ export class ProjectionSource {
    */
   addTo(before: Doc, doc: Doc): Doc {
     if (this.#pairs.length === 0)
-      return { ...before, ...without(doc, this.#store.lastUpdatedField) };
+      return { ...before, ...withoutPath(doc, this.#store.lastUpdatedField) };
     const found = this.#pairs
       .map(([name, field]) => [name, getPath(doc, field)] as const)
       .filter(([, value]) => value !== undefined);
@@ -74,13 +64,4 @@ function readable(field: string): string {
   const steps = field.split('.');
   const index = steps.findIndex((step, i) => i > 0 && isIndex(step));
   return index < 0 ? field : steps.slice(0, index).join('.');
-}
-
-function without(doc: Doc, path: string): Doc {
-  const [name = '', ...rest] = path.split('.');
-  if (!Object.hasOwn(doc, name)) return doc;
-  const { [name]: inner, ...others } = doc;
-  if (rest.length === 0) return others;
-  const isNested = typeof inner === 'object' && inner !== null && !Array.isArray(inner);
-  return isNested ? { ...doc, [name]: without(inner, rest.join('.')) } : doc;
 }

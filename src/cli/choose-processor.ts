@@ -33,7 +33,10 @@ export function chooseProcessor(
   const retry = retries === undefined ? undefined : { attempts: retries + 1 };
   const options = { failFast, maxFailures, retry, numWorkers, isolation, maxWorkerMemoryMb };
   if (numWorkers > 1 || isolation !== undefined || maxWorkerMemoryMb !== undefined) {
-    for (const builder of builders) assertFit(builder);
+    for (const builder of builders) {
+      const problem = whyNotInWorkers(builder);
+      if (problem !== undefined) throw unfit(builder, problem);
+    }
     return { processor: new MultiProcessor(options), warnings: tooMany(numWorkers) };
   }
   const { inWorkers, warnings } = withHardLimit(builders, request.numWorkers !== undefined);
@@ -49,9 +52,9 @@ function withHardLimit(builders: readonly AnyBuilder[], isWorkerAskedFor: boolea
   const inWorkers = new Set<AnyBuilder>();
   const warnings: string[] = [];
   for (const builder of builders.filter((each) => each.itemTimeoutMs() !== null)) {
-    if (isWorkerAskedFor) assertFit(builder);
     const problem = whyNotInWorkers(builder);
     if (problem === undefined) inWorkers.add(builder);
+    else if (isWorkerAskedFor) throw unfit(builder, problem);
     else
       warnings.push(
         `${builder.constructor.name}: its time limit will not stop a busy loop, because it cannot run in a worker: ${oneLine(problem)}`,
@@ -60,13 +63,11 @@ function withHardLimit(builders: readonly AnyBuilder[], isWorkerAskedFor: boolea
   return { inWorkers, warnings };
 }
 
-function assertFit(builder: AnyBuilder): void {
-  const problem = whyNotInWorkers(builder);
-  if (problem !== undefined)
-    throw new InvalidBuilderError(
-      builder.constructor.name,
-      `cannot run in workers: ${oneLine(problem)}`,
-    );
+function unfit(builder: AnyBuilder, problem: string): InvalidBuilderError {
+  return new InvalidBuilderError(
+    builder.constructor.name,
+    `cannot run in workers: ${oneLine(problem)}`,
+  );
 }
 
 function tooMany(numWorkers: number): string[] {

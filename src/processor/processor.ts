@@ -50,7 +50,8 @@ const running = new WeakSet<AnyBuilder>();
  */
 export abstract class Processor extends GuardedEmitter<BuildEvents> implements BuildRunner {
   readonly #options: ResolvedProcessorOptions;
-  readonly #logger: Logger = createLogger(this.constructor.name);
+  /** Where it says what it does, under the name of its class. */
+  protected readonly logger: Logger = createLogger(this.constructor.name);
   readonly #runs = new Set<BuildRun>();
   /** The calls of `runAll` that are under way. */
   readonly #sequences = new Set<Sequence>();
@@ -127,7 +128,7 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
 
   #skipped(builder: AnyBuilder, missing: string): BuildReport {
     const name = builder.constructor.name;
-    this.#logger.warn(`${name} was skipped: ${missing}, which it reads, was not built`);
+    this.logger.warn(`${name} was skipped: ${missing}, which it reads, was not built`);
     return this.#monitor(builder).ended('skipped');
   }
 
@@ -150,7 +151,7 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
     running.add(builder);
     const run = new BuildRun(builder, monitor, {
       createExecutor: () => this.createExecutor(builder),
-      logger: this.#logger,
+      logger: this.logger,
       ...this.#options,
       signal,
     });

@@ -1,3 +1,5 @@
+import { Pulse } from '../util/pulse.js';
+
 /**
  * Puts what comes in any order back into the order of its places.
  *
@@ -6,8 +8,7 @@
 export class ResultOrder<T> {
   readonly #waiting = new Map<number, T | null>();
   #next = 0;
-  #wake = () => {};
-  #advanced = this.#promise();
+  readonly #advance = new Pulse();
 
   /** The first place that is missing; all before it were given back. */
   get next(): number {
@@ -23,9 +24,7 @@ export class ResultOrder<T> {
       this.#waiting.delete(this.#next);
       if (following !== null) released.push(following);
     }
-    const wake = this.#wake;
-    this.#advanced = this.#promise();
-    wake();
+    this.#advance.beat();
     return released;
   }
 
@@ -39,12 +38,6 @@ export class ResultOrder<T> {
 
   /** Resolves at the next {@link put}. */
   advanced(): Promise<void> {
-    return this.#advanced;
-  }
-
-  #promise(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+    return this.#advance.next();
   }
 }

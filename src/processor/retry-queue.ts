@@ -1,6 +1,7 @@
 import type { PortableError } from '../errors/error-transfer.js';
 import { InvalidOptionError } from '../errors/option-errors.js';
 import { assertNonNegativeInteger, assertPositiveInteger } from '../util/assert-option.js';
+import { Pulse } from '../util/pulse.js';
 import type { Failed } from './outcome.js';
 import type { Task } from './task.js';
 
@@ -53,8 +54,7 @@ export function resolveRetry(options: RetryOptions | undefined): RetryPolicy | n
 export class RetryQueue<Item> {
   readonly #due: Task<Item>[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
-  #wake = () => {};
-  #changed = this.#promise();
+  readonly #change = new Pulse();
 
   /** True when nothing waits. */
   get isEmpty(): boolean {
@@ -65,7 +65,7 @@ export class RetryQueue<Item> {
   add(task: Task<Item>, delayMs: number): void {
     if (delayMs === 0) {
       this.#due.push(task);
-      this.#notify();
+      this.#change.beat();
       return;
     }
     const timer = setTimeout(() => {
@@ -80,7 +80,7 @@ export class RetryQueue<Item> {
     const suspect = this.#due.findIndex((task) => task.history.isSuspect);
     const count = suspect === 0 ? 1 : Math.min(atMost, suspect > 0 ? suspect : atMost);
     const taken = this.#due.splice(0, count);
-    if (taken.length > 0) this.#notify();
+    if (taken.length > 0) this.#change.beat();
     return taken;
   }
 
@@ -89,23 +89,11 @@ export class RetryQueue<Item> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.#due.length = 0;
-    this.#notify();
+    this.#change.beat();
   }
 
   /** Resolves when something became due, was taken or forgotten. */
   changed(): Promise<void> {
-    return this.#changed;
-  }
-
-  #notify(): void {
-    const wake = this.#wake;
-    this.#changed = this.#promise();
-    wake();
-  }
-
-  #promise(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+    return this.#change.next();
   }
 }

@@ -19,6 +19,23 @@ export function getPath(doc: Doc, path: string): unknown {
 }
 
 /**
+ * A document without a field; the same one when it has no such field.
+ *
+ * @param path - Dotted for a nested field. What is nested is looked for in objects, not in arrays.
+ */
+export function withoutPath(doc: Doc, path: string): Doc {
+  return withoutSteps(doc, path.split('.'));
+}
+
+function withoutSteps(doc: Doc, [name = '', ...inner]: readonly string[]): Doc {
+  if (!Object.hasOwn(doc, name)) return doc;
+  const { [name]: value, ...rest } = doc;
+  if (inner.length === 0) return rest;
+  const isNested = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isNested ? { ...doc, [name]: withoutSteps(value as Doc, inner) } : doc;
+}
+
+/**
  * Writes a value under a dotted path; the document is changed in place.
  *
  * Missing documents on the way are made; arrays are entered by index.

@@ -1,4 +1,3 @@
-import { BuildAbortedError, BuildFailedError } from '../builder/build-errors.js';
 import type { BuildReport } from '../builder/build-report.js';
 import type { Processor } from '../processor/processor.js';
 import type { ProcessorOptions } from '../processor/processor-options.js';
@@ -14,6 +13,8 @@ import { testFailures } from './processor-suite-failures.js';
 import type { MixedBuild } from './processor-suite-mix.js';
 import { mixedBuild } from './processor-suite-mix.js';
 import { testSeveral } from './processor-suite-several.js';
+import type { SettledRun } from './settled.js';
+import { settled } from './settled.js';
 import type { SuiteBuilderOptions, SuiteParts } from './suite-builder.js';
 import { SuiteBuilder } from './suite-builder.js';
 import type { TestRunner } from './test-runner.js';
@@ -39,10 +40,7 @@ export interface ProcessorHarness {
 }
 
 /** What came of a run, which kept to the grammar of events and whose counts add up. */
-export interface Build {
-  readonly report: BuildReport;
-  /** What the run rejected with. */
-  readonly error: BuildFailedError | BuildAbortedError | null;
+export interface Build extends SettledRun {
   readonly record: BuildRecord;
 }
 
@@ -162,14 +160,4 @@ export function testProcessor({ describe, it }: TestRunner, harness: ProcessorHa
   describe(`processor contract: ${harness.name}`, () => {
     for (const [name, register] of Object.entries(GROUPS)) describe(name, () => register(suite));
   });
-}
-
-async function settled(run: Promise<BuildReport>): Promise<Omit<Build, 'record'>> {
-  try {
-    return { report: await run, error: null };
-  } catch (error) {
-    if (error instanceof BuildFailedError || error instanceof BuildAbortedError)
-      return { report: error.report, error };
-    throw error;
-  }
 }

@@ -1,13 +1,15 @@
-import { BuildAbortedError, BuildFailedError } from '../builder/build-errors.js';
 import type { BuildEvents } from '../builder/build-events.js';
 import type { BuildReport } from '../builder/build-report.js';
 import type { AnyBuilder, Builder } from '../builder/builder.js';
+import { openStores } from '../builder/open-stores.js';
 import { InvalidOptionError } from '../errors/option-errors.js';
 import type { Processor } from '../processor/processor.js';
 import { SerialProcessor } from '../processor/serial/serial-processor.js';
 import type { Doc } from '../query/document.js';
 import { hashValue } from '../query/hash.js';
 import type { Store } from '../store/store.js';
+import { recordBuilds } from './build-record.js';
+import { settled } from './settled.js';
 
 /** What a test gives to a builder. */
 export interface RunBuilderOptions {
@@ -38,14 +40,6 @@ export interface BuilderRun {
   readonly events: readonly { readonly name: keyof BuildEvents; readonly event: unknown }[];
 }
 
-const EVENTS = {
-  BUILD_STARTED: true,
-  PROGRESS: true,
-  ITEM_FAILED: true,
-  UPDATE: true,
-  BUILD_ENDED: true,
-} satisfies Record<keyof BuildEvents, true>;
-
 /**
  * Runs a builder in a test: puts documents into its stores, builds, and gives back what came of it.
  *
@@ -71,14 +65,9 @@ export async function runBuilder(
   const lists = source === undefined ? [] : asLists(source);
   for (const [i, docs] of lists.entries()) await fill('source', builder.sources[i], docs);
   if (target !== undefined) await fill('target', builder.targets[0], target);
-  const events: { name: keyof BuildEvents; event: unknown }[] = [];
-  for (const name of Object.keys(EVENTS) as (keyof BuildEvents)[])
-    processor.on(name, (event: unknown) => events.push({ name, event }));
-  const report = await processor.run(builder).catch((error: unknown) => {
-    if (error instanceof BuildFailedError || error instanceof BuildAbortedError)
-      return error.report;
-    throw error;
-  });
+  const recording = recordBuilds(processor);
+  const { report } = await settled(processor.run(builder)).finally(() => recording.stop());
+  const events = recording.stop().entries;
   return { documents: await documentsOf(builder.targets[0]), report, events };
 }
 
@@ -96,17 +85,15 @@ export async function replay<Item, Result>(
   builder: Builder<Item, Result>,
   key: unknown,
 ): Promise<Result | null | undefined> {
-  const closed = builder.stores().filter((store) => !store.connected);
+  await using _open = await openStores(builder);
   const { fullRefresh } = builder;
   try {
-    await builder.connect();
     builder.fullRefresh = true;
     for await (const item of builder.getItems() as AsyncIterable<Item>)
       if (hashValue(builder.itemKey(item)) === hashValue(key))
         return await builder.processItem(item);
   } finally {
     builder.fullRefresh = fullRefresh;
-    await Promise.all(closed.map((store) => store.close()));
   }
   throw new InvalidOptionError('key', `the key of an item of ${builder.constructor.name}`, key);
 }

@@ -2,7 +2,6 @@ import type { Builder } from '../../builder/builder.js';
 import { NestedRunError } from '../../errors/processor-errors.js';
 import { workerState } from '../../util/inside-worker.js';
 import { lowestLevelWanted } from '../../util/log-sink.js';
-import { createLogger } from '../../util/logger.js';
 import type { Executor } from '../executor.js';
 import { Processor } from '../processor.js';
 import { shipBuilder } from './builder-shipment.js';
@@ -37,7 +36,6 @@ import { WorkerThread } from './worker-thread.js';
  */
 export class MultiProcessor extends Processor {
   readonly #options: ResolvedMultiProcessorOptions;
-  readonly #logger = createLogger(this.constructor.name);
 
   /** @throws {@link InvalidOptionError} for an option that is out of bounds. */
   constructor(options: MultiProcessorOptions = {}) {
@@ -64,7 +62,7 @@ export class MultiProcessor extends Processor {
       wasReady: false,
       onLog: relog,
       onLost: ({ problem }) =>
-        this.#logger.info(`A worker ${problem}: its items are done again by another one`),
+        this.logger.info(`A worker ${problem}: its items are done again by another one`),
     };
     const slots = Array.from({ length: numWorkers }, () => new WorkerSlot(source));
     const onDone = (logged: { errors: number; warnings: number }) => builder.logger.count(logged);
