@@ -1,5 +1,11 @@
 // biome-ignore-all assist/source/organizeImports: the names are grouped by concept, as a reader looks for them.
 
+/**
+ * Stores, builders, processors, serialization and errors: what programs import from `maggma`.
+ *
+ * @module maggma
+ */
+
 // Stores
 export { MemoryStore } from './store/memory/memory-store.js';
 export type { MemoryStoreOptions } from './store/memory/memory-store.js';
@@ -84,6 +90,7 @@ export type {
   FailureCause,
   ItemFailure,
 } from './builder/build-report.js';
+export type { FailureRecord } from './builder/failure-record.js';
 export type {
   BuildEndedEvent,
   BuildEvent,
@@ -106,7 +113,16 @@ export type { RetryOptions } from './processor/retry-queue.js';
 export { SerialProcessor } from './processor/serial/serial-processor.js';
 export { MultiProcessor } from './processor/multiprocess/multi-processor.js';
 export type { MultiProcessorOptions } from './processor/multiprocess/multi-processor-options.js';
+export type { LogEntry } from './util/log-entry.js';
+export type { LogToOptions } from './util/log-to.js';
+export { logTo } from './util/log-to.js';
 export type { Logger } from './util/logger.js';
+
+// Reporting
+export { Reporter } from './reporting/reporter.js';
+export type { ReporterOptions } from './reporting/reporter-options.js';
+export { readBuilds } from './reporting/build-history.js';
+export type { BuildState, ReadBuildsOptions, RecordedBuild } from './reporting/build-history.js';
 
 // Serialization
 export { arg, MSONable, option } from './msonable/decorators.js';
@@ -121,11 +137,17 @@ export { isMain } from './msonable/is-main.js';
 export { registerRedirect } from './msonable/registry.js';
 export type { MsonDict, PlainRecord, PlainValue } from './msonable/plain-value.js';
 export type { FileFormat } from './msonable/file-format.js';
+export { resolveSecret } from './util/secret-reference.js';
+export type { SecretPlace } from './util/secret-reference.js';
 
 // Errors
 export { isMaggmaError, MaggmaError } from './errors/maggma-error.js';
 export type { PortableError } from './errors/error-transfer.js';
-export { InvalidOptionError, MissingDependencyError } from './errors/option-errors.js';
+export {
+  InvalidOptionError,
+  MissingDependencyError,
+  SecretReferenceError,
+} from './errors/option-errors.js';
 export { InvalidQueryError, RegexTimeoutError } from './errors/query-errors.js';
 export {
   CursorUsedError,

@@ -1,5 +1,5 @@
 import type { PortableError } from '../errors/error-transfer.js';
-import type { BuildCounts, BuildStatus, ItemFailure } from './build-report.js';
+import type { BuildCounts, BuildReport, BuildStatus, ItemFailure } from './build-report.js';
 
 /** What every event of a build carries. */
 export interface BuildEvent {
@@ -17,6 +17,8 @@ export interface BuildStartedEvent extends BuildEvent {
   readonly targets: string[];
   /** How many items there are to build, where the builder knows. */
   readonly total: number | null;
+  /** The builder's own version. */
+  readonly version: string | number;
 }
 
 /** How far each stage has come, in items. */
@@ -46,6 +48,8 @@ export interface BuildEndedEvent extends BuildEvent, Readonly<BuildCounts> {
   readonly errors: number;
   readonly warnings: number;
   readonly durationMs: number;
+  /** How long each stage was at work, in milliseconds; stages overlap. */
+  readonly stageMs: BuildReport['stageMs'];
   readonly error?: PortableError;
 }
 

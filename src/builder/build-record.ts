@@ -1,8 +1,10 @@
+import type { Criteria } from '../query/criteria.js';
 import type { Doc } from '../query/document.js';
 import { getPath } from '../query/path.js';
 import type { Store } from '../store/store.js';
 import { toIsoText } from '../util/instant.js';
 import { setOwn } from '../util/set-own.js';
+import type { FailureRecord } from './failure-record.js';
 
 /** The values of `state` that are ours. */
 const OUR_STATES: readonly unknown[] = ['successful', 'failed', 'skipped'];
@@ -87,6 +89,20 @@ export class Bookkeeper {
     const state = ourState(fields);
     if (state === undefined) return kept;
     return { ...kept, state, ...(isDetails(_failure) && { _failure }) };
+  }
+
+  /** Finds the documents that say that their item failed, and maybe others. */
+  get failed(): Criteria {
+    const meta = this.#metaField;
+    return { [meta === null ? 'state' : `${meta}.state`]: 'failed' };
+  }
+
+  /** What a target document says of the failure of its item; null for all others. */
+  failureOf(doc: Doc): Omit<FailureRecord, 'key'> | null {
+    const { state, _failure } = this.noteOf(doc);
+    if (state !== 'failed') return null;
+    const { error, _bt } = (this.#metaField === null ? doc : doc[this.#metaField]) as Doc;
+    return { error, last: _bt, ..._failure };
   }
 
   /** Tells whether a document only says that its item failed or was skipped. */

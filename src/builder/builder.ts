@@ -11,6 +11,7 @@ import { assertPositiveInteger } from '../util/assert-option.js';
 import { BuildLogger } from './build-logger.js';
 import type { PlanEntry } from './build-plan.js';
 import type { BuildReport, BuildStatus, ItemFailure } from './build-report.js';
+import type { FailureRecord } from './failure-record.js';
 
 const BRAND = Symbol.for('maggma.builder');
 
@@ -231,6 +232,14 @@ export abstract class Builder<Item = Doc, Result = Item> {
    */
   plan(): AsyncIterable<PlanEntry> {
     throw new InvalidBuilderError(this.constructor.name, 'cannot tell its plan: implement plan()');
+  }
+
+  /**
+   * Lists the items that failed when they were last built, and those whose results were refused; null for a builder that
+   * keeps no record of them. It opens the store that it reads, if it is closed, and writes nothing.
+   */
+  failures(): AsyncIterable<FailureRecord> | null {
+    return null;
   }
 
   /**

@@ -19,6 +19,8 @@ import { Bookkeeper, composeDocument, keyOf, stampFor } from './build-record.js'
 import type { BuildReport, BuildStatus, ItemFailure } from './build-report.js';
 import { Builder, toStores } from './builder.js';
 import { contentHash } from './content-hash.js';
+import type { FailureRecord } from './failure-record.js';
+import { readFailures } from './failure-record.js';
 import type { IncrementalBuilderOptions } from './incremental-options.js';
 import { resolveIncrementalOptions } from './incremental-options.js';
 import { ensureKeyIndexes, openStores } from './open-stores.js';
@@ -129,6 +131,10 @@ export abstract class IncrementalBuilder<Item> extends Builder<Item, Doc> {
     const action = this.deleteOrphans ? 'delete' : 'leave';
     for await (const keys of this.orphans())
       for (const key of keys) yield { key, action, reason: 'orphan' };
+  }
+
+  override failures(): AsyncGenerator<FailureRecord, void, undefined> {
+    return readFailures(this.target, this.bookkeeper);
   }
 
   /** What a run would build or leave, and why; orphans aside. */

@@ -8,9 +8,11 @@ import { BatchCursor } from '../store/cursor.js';
 import type { Store } from '../store/store.js';
 import type { UpdateResult } from '../store/store-options.js';
 import type { PlanEntry } from './build-plan.js';
-import { composeDocument, stampFor } from './build-record.js';
+import { Bookkeeper, composeDocument, stampFor } from './build-record.js';
 import type { BuilderOptions } from './builder.js';
 import { Builder, toStores } from './builder.js';
+import type { FailureRecord } from './failure-record.js';
+import { readFailures } from './failure-record.js';
 import { KeyPlan } from './key-plan.js';
 import { ensureKeyIndexes, openStores, warnOfEmpty } from './open-stores.js';
 import type { Oddity, ProjectionDiffOptions, ProjectionEntry } from './projection-diff.js';
@@ -167,6 +169,10 @@ export class ProjectionBuilder extends Builder<ProjectionItem, Doc> {
         else if (reason !== 'same') yield { key, action: 'build', reason };
         else if (this.fullRefresh) yield { key, action: 'build', reason: 'refresh' };
       }
+  }
+
+  override failures(): AsyncGenerator<FailureRecord, void, undefined> {
+    return readFailures(this.targetStore, new Bookkeeper(null));
   }
 
   async *#items(size: number): AsyncGenerator<ProjectionItem[], void, undefined> {

@@ -1,5 +1,8 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { FileFormatError } from '../errors/serialization-errors.js';
+import { COMMAND_NAMES } from './option-table.js';
+import { closest } from './suggest.js';
 
 /** How builders are read from a file. */
 export type BuilderFileKind = 'dump' | 'script';
@@ -13,8 +16,8 @@ const SCRIPT = /\.[cm]?[jt]s$/i;
  * @throws {@link FileFormatError} for a file that is not there, is empty, or whose name says nothing.
  */
 export async function checkBuilderFile(file: string): Promise<BuilderFileKind> {
-  const stats = await stat(file).catch((cause: NodeJS.ErrnoException) => {
-    const problem = cause.code === 'ENOENT' ? 'there is no such file' : cause.message;
+  const stats = await stat(file).catch(async (cause: NodeJS.ErrnoException) => {
+    const problem = cause.code === 'ENOENT' ? await notThere(file) : cause.message;
     throw new FileFormatError(file, problem, { cause });
   });
   if (stats.isDirectory())
@@ -29,3 +32,23 @@ export async function checkBuilderFile(file: string): Promise<BuilderFileKind> {
     throw new FileFormatError(file, 'it is empty, expected a builder or a list of builders');
   return kind;
 }
+
+/** Says that a file is not there, and what may have been meant: a command, or a file of the same folder. */
+async function notThere(file: string): Promise<string> {
+  const { dir, base } = path.parse(file);
+  const isWord = /^[a-z]+$/i.test(file);
+  const command = isWord ? closest(file, COMMAND_NAMES) : undefined;
+  const what = isWord ? 'there is no such file or command' : 'there is no such file';
+  if (command !== undefined) return `${what} (did you mean "mrun ${command}"?)`;
+  const others = await readdir(dir || '.').catch((error: NodeJS.ErrnoException) => {
+    // There is nothing to suggest.
+    if (error.code === 'ENOENT' || error.code === 'EACCES') return [];
+    throw error;
+  });
+  const files = others.filter((name) => DUMP.test(name) || SCRIPT.test(name));
+  const best = closest(stemOf(base), files.map(stemOf));
+  const similar = files.find((name) => stemOf(name) === best);
+  return similar === undefined ? what : `${what} (did you mean ${path.join(dir, similar)}?)`;
+}
+
+const stemOf = (name: string): string => name.replace(/\..*$/, '');

@@ -44,17 +44,25 @@ function guardStream(screen: Screen, stream: Stream): () => void {
   };
 }
 
-// Node prints its warnings past `process.stderr`.
 function guardWarnings(screen: Screen): () => void {
   const printers = process.listeners('warning');
-  const guarded = (warning: Error) => {
+  return redirectWarnings((warning) => {
     screen.aside(() => {
       for (const print of printers) print.call(process, warning);
     });
-  };
-  process.removeAllListeners('warning').on('warning', guarded);
+  });
+}
+
+/**
+ * Takes over what becomes of Node's warnings, which it prints past `process.stderr`.
+ *
+ * @returns Undoes it.
+ */
+export function redirectWarnings(show: (warning: Error) => void): () => void {
+  const printers = process.listeners('warning');
+  process.removeAllListeners('warning').on('warning', show);
   return () => {
-    process.off('warning', guarded);
+    process.off('warning', show);
     for (const print of printers) process.on('warning', print);
   };
 }

@@ -1,14 +1,26 @@
+import { toLogEntry } from '../util/log-entry.js';
 import { addLogSink } from '../util/log-sink.js';
-import { formatRecord } from './format-log.js';
+import { colourOf } from './colours.js';
+import { formatEntry, formatJsonEntry } from './format-log.js';
 import type { Screen } from './screen.js';
+
+/** How a log line looks. */
+export type LogFormat = 'text' | 'json';
+
+/** What is logged, and how. */
+export interface LogStyle {
+  /** 0 for warnings and errors, 1 for what happens, 2 or more for everything. */
+  readonly verbosity: number;
+  /** @defaultValue `'text'` */
+  readonly format?: LogFormat | undefined;
+}
 
 /**
  * Sends the library's and the builders' log lines to a screen, unless a script has said where they go.
- *
- * @param verbosity - 0 for warnings and errors, 1 for what happens, 2 or more for everything.
  */
-export function configureLog(screen: Screen, verbosity: number): void {
+export function configureLog(screen: Screen, { verbosity, format }: LogStyle): void {
   const lowestLevel = verbosity > 1 ? 'debug' : verbosity > 0 ? 'info' : 'warning';
-  const withStack = verbosity > 1;
-  addLogSink('mrun', (record) => screen.print(formatRecord(record, withStack)), lowestLevel);
+  const style = { withStack: verbosity > 1, colour: colourOf(process.stderr) };
+  const write = format === 'json' ? formatJsonEntry : formatEntry;
+  addLogSink('mrun', (record) => screen.print(write(toLogEntry(record), style)), lowestLevel);
 }

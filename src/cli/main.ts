@@ -1,7 +1,9 @@
+import { processOutput } from './command-output.js';
+import { COMMANDS } from './commands.js';
 import { ExitCode } from './exit-code.js';
 import { parseArguments } from './options.js';
-import { formatError } from './report-error.js';
 import type { Exit } from './run-builders.js';
+import type { Settings } from './settings.js';
 
 /**
  * The command `mrun`.
@@ -11,17 +13,28 @@ import type { Exit } from './run-builders.js';
  * @returns The code to exit with. It never rejects.
  */
 export async function main(argv: readonly string[], exit: Exit): Promise<ExitCode> {
+  const output = processOutput();
   try {
-    const request = parseArguments(argv, {
+    const line = parseArguments(argv, {
       out: (text) => process.stdout.write(text),
       err: (text) => process.stderr.write(text),
     });
-    if (typeof request === 'number') return request;
-    // Only now: help and version do not need the library.
-    const { runBuilders } = await import('./run-builders.js');
-    return await runBuilders(request, exit);
+    if (typeof line === 'number') return line;
+    let settings: Settings;
+    try {
+      // Only now, and the library even later: help and version do not need them.
+      const { settle } = await import('./settings.js');
+      settings = await settle(line, process.env);
+    } catch (error) {
+      output.fail(error);
+      return ExitCode.Usage;
+    }
+    // A run logs them.
+    if (line.command !== 'run')
+      for (const warning of settings.warnings) output.note(`mrun: ${warning}\n`);
+    return await COMMANDS[line.command].act({ operands: line.operands, settings, output, exit });
   } catch (error) {
-    process.stderr.write(formatError(error));
+    output.fail(error);
     return ExitCode.BuildFailed;
   }
 }

@@ -1,16 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { COMMANDS } from './commands.js';
 import { ExitCode } from './exit-code.js';
+import type { LogFormat } from './log-sink.js';
+import type { CommandName, OptionKey, OptionSpec } from './option-table.js';
+import { COMMAND_NAMES, OPTIONS, optionsOf, wordsOf } from './option-table.js';
 import { oneLine } from './printable.js';
+import { didYouMean } from './suggest.js';
 
-/** What the command line asks for. What was not given is absent: the library has the defaults. */
+/** How builders are to be run. What was not asked for is absent: the library has the defaults. */
 export interface RunRequest {
   readonly files: readonly string[];
   /** How many times `-v` was given. */
   readonly verbosity: number;
   readonly noBars?: boolean;
+  readonly logFormat?: LogFormat;
+  /** A file with the store that receives what happens. */
+  readonly reporting?: string;
   readonly numWorkers?: number;
-  readonly isolation?: Isolation;
+  readonly isolation?: 'thread' | 'process';
   readonly maxWorkerMemoryMb?: number;
   readonly parallelBuilders?: boolean;
   readonly failFast?: boolean;
@@ -22,41 +30,33 @@ export interface RunRequest {
   readonly plan?: boolean;
   /** The plan for machines. */
   readonly json?: boolean;
+  /** What was odd about the options. */
+  readonly warnings?: readonly string[];
 }
 
-const ISOLATIONS = ['thread', 'process'] as const;
-type Isolation = (typeof ISOLATIONS)[number];
-
-interface Flags {
-  readonly verbose?: number;
-  readonly numWorkers?: number;
-  readonly isolation?: Isolation;
-  readonly maxWorkerMemory?: number;
-  readonly parallelBuilders?: true;
-  readonly failFast?: true;
-  readonly maxFailures?: number;
-  readonly retries?: number;
-  readonly fullRefresh?: true;
-  readonly plan?: true;
-  readonly json?: true;
-  readonly bars: boolean;
+/** What the command line says. */
+export interface CommandLine {
+  readonly command: CommandName;
+  readonly operands: readonly string[];
+  /** The options that it names; `false` for one that it takes back. */
+  readonly given: Readonly<Partial<Record<OptionKey, unknown>>>;
+  /** The config file, `false` when there shall be none; without, it is looked for. */
+  readonly config: string | false | undefined;
 }
 
 /** Where the command's own words go. */
-export interface CommandOutput {
+export interface Words {
   out(text: string): void;
   err(text: string): void;
 }
 
-/** As many as a MultiProcessor starts; asking it would load the library. */
-const MAX_WORKERS = 1024;
-/** Numbers can still be added to. */
-const MAX_NUMBER = Number.MAX_SAFE_INTEGER - 1;
-
-const EXAMPLES = `
+const MORE_HELP = `
 A builder file is what dumpfn() wrote (.json, .yaml or .yml, also with .gz), or a
 script (.js, .mjs, .cjs, .ts, .mts, .cts) that exports \`__builders__\` (a list),
 \`__builder__\` or a default. Builders run in the order given.
+
+Every option may also stand in mrun.config.json (or .yaml), in the key "mrun" of
+package.json, and in a variable (MAGGMA_NUM_WORKERS); --no-... takes it back.
 
 Examples:
   mrun builder.json
@@ -72,88 +72,94 @@ Exit codes: 0 all is built, 1 a build failed, 2 wrong usage, 3 items failed,
  * @param argv - The arguments, without node and the script.
  * @returns What to do, or the code to exit with when everything has been said.
  */
-export function parseArguments(
-  argv: readonly string[],
-  output: CommandOutput,
-): RunRequest | ExitCode {
-  const program = createProgram(output);
+export function parseArguments(argv: readonly string[], words: Words): CommandLine | ExitCode {
+  let parsed: CommandLine | undefined;
+  const program = createProgram(words, (line) => {
+    parsed = line;
+  });
   try {
     program.parse(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
   }
-  if (program.args.length === 0) {
-    output.err(
-      'mrun: no builder files given (usage: mrun [options] <builders...>, see mrun --help)\n',
-    );
-    return ExitCode.Usage;
-  }
-  if (program.opts<Flags>().json && !program.opts<Flags>().plan) {
-    output.err('mrun: --json is for --plan\n');
-    return ExitCode.Usage;
-  }
-  const { verbose = 0, bars, maxWorkerMemory, ...others } = program.opts<Flags>();
-  return {
-    files: program.args,
-    verbosity: verbose,
-    ...(!bars && { noBars: true }),
-    ...(maxWorkerMemory !== undefined && { maxWorkerMemoryMb: maxWorkerMemory }),
-    ...others,
-  };
+  return parsed ?? ExitCode.Usage;
 }
 
-function createProgram({ out, err }: CommandOutput): Command {
-  return new Command('mrun')
-    .description('Runs builders: brings what is derived from your data up to date.')
-    .usage('[options] <builders...>')
-    .argument('[builders...]', 'files that hold builders')
-    .option(
-      '-v, --verbose',
-      'log what happens; twice: everything',
-      (_, count: number = 0) => count + 1,
-    )
-    .option(
-      '-n, --num-workers <n>',
-      'workers that process items at the same time',
-      wholeNumber(1, MAX_WORKERS),
-    )
-    .option('--isolation <kind>', 'what a worker is: thread (default) or process', isolation)
-    .option('--max-worker-memory <mb>', 'end workers that need more memory', wholeNumber(1))
-    .option('--parallel-builders', 'run builders that share no store at the same time')
-    .option('--fail-fast', 'end a build at its first failed item')
-    .option('--max-failures <n>', 'end a build when more items than this failed', wholeNumber(0))
-    .option('--retries <n>', 'try failed items again, up to n times', wholeNumber(0))
-    .option('--full-refresh', 'build everything anew, also what is up to date')
-    .option('--plan', 'show what a run would do and why, and do nothing')
-    .option('--json', 'with --plan: one JSON object per line')
-    .option('--no-bars', 'show no progress bars')
-    .version(packageVersion(), '--version', 'print the version')
+function createProgram({ out, err }: Words, onParsed: (line: CommandLine) => void): Command {
+  const program = new Command('mrun')
+    .usage('[options] <builders...>\n       mrun <command> [options]')
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', EXAMPLES)
+    .helpCommand(false)
+    .addHelpText('after', MORE_HELP)
+    .configureHelp({ subcommandTerm: termOf })
     .exitOverride()
     .configureOutput({
       writeOut: out,
       writeErr: err,
       outputError: (message, write) => write(`mrun: ${oneLine(message.replace(/^error: /, ''))}\n`),
     });
+  fill(program, 'run', onParsed);
+  program.version(packageVersion(), '--version', 'print the version');
+  for (const name of COMMAND_NAMES) fill(program.command(name), name, onParsed);
+  program
+    .command('help [command]')
+    .description('print the help of a command')
+    .action((name?: string) => printHelp(program, name));
+  return program;
 }
 
-function wholeNumber(minimum: number, maximum = MAX_NUMBER): (text: string) => number {
-  const bounds = maximum < MAX_NUMBER ? `from ${minimum} to ${maximum}` : `of at least ${minimum}`;
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= minimum && value <= maximum))
-      throw new InvalidArgumentError(`Expected a whole number ${bounds}.`);
-    return value;
-  };
+/** Gives a command what the tables say of it. */
+function fill(command: Command, name: CommandName, onParsed: (line: CommandLine) => void): void {
+  const { description, operands } = COMMANDS[name];
+  command.description(description).argument(...operands);
+  const options = optionsOf(name);
+  for (const key of options) addOption(command, key, OPTIONS[key]);
+  if (options.length > 0)
+    command
+      .option('--config <file>', 'take options from this file')
+      .option('--no-config', 'take options from no file');
+  command.action(() => {
+    if (Object.keys(command.parent?.opts() ?? {}).length > 0)
+      command.error(`error: the options of a command stand after it (mrun ${name} --help)`);
+    const { config = options.length > 0 ? undefined : false, ...given } = command.opts<
+      CommandLine['given'] & Pick<CommandLine, 'config'>
+    >();
+    onParsed({ command: name, operands: command.args, given, config });
+  });
 }
 
-function isolation(text: string): Isolation {
-  const kind = ISOLATIONS.find((name) => name === text);
-  if (kind === undefined)
-    throw new InvalidArgumentError(`Expected one of ${ISOLATIONS.join(', ')}.`);
-  return kind;
+/** Adds an option and its opposite, of which the help shows the one that `flags` has. */
+function addOption(command: Command, key: OptionKey, spec: OptionSpec): void {
+  const { flags, description, isSwitch, isCount } = spec;
+  const option = new Option(flags, description);
+  if (isCount) option.argParser<number | false>((_, count) => (count || 0) + 1);
+  else if (!isSwitch)
+    option.argParser((text) => {
+      const value = spec.parse(text);
+      if (value === undefined) throw new InvalidArgumentError(`Expected ${spec.expected}.`);
+      return value;
+    });
+  const opposite = new Option(`--${option.negate ? '' : 'no-'}${wordsOf(key)}`).hideHelp();
+  // Commander gives `--no-x` a default when it does not know `--x` yet.
+  const inOrder = option.negate ? [opposite, option] : [option, opposite];
+  for (const each of inOrder) command.addOption(each);
+}
+
+/** Without the `[options]` that all have. */
+function termOf(command: Command): string {
+  const operands = command.registeredArguments.map((each) =>
+    each.variadic ? `[${each.name()}...]` : `[${each.name()}]`,
+  );
+  return [command.name(), ...operands].join(' ');
+}
+
+function printHelp(program: Command, name: string | undefined): void {
+  if (name === undefined) program.help();
+  const command = program.commands.find((each) => each.name() === name);
+  if (command !== undefined) command.help();
+  program.error(`error: there is no command '${name}'${didYouMean(name ?? '', COMMAND_NAMES)}`);
 }
 
 function packageVersion(): string {

@@ -1,4 +1,4 @@
-import { redact } from '../util/redact.js';
+import { redact } from '../errors/redact.js';
 
 /**
  * Makes a text safe to show: passwords are masked, control characters (an escape sequence in a document's key, say) are

@@ -1,21 +1,25 @@
-import { once } from 'node:events';
 import type { AnyBuilder } from '../builder/builder.js';
 import type { Processor } from '../processor/processor.js';
+import { flushTelemetry } from '../processor/telemetry.js';
+import type { Reporter } from '../reporting/reporter.js';
 import { createLogger } from '../util/logger.js';
 import type { ProcessorChoice } from './choose-processor.js';
 import { chooseProcessor } from './choose-processor.js';
+import { colourOf } from './colours.js';
+import { processOutput } from './command-output.js';
 import { ExitCode, exitCodeOf, exitCodeOfSignal } from './exit-code.js';
 import { loadBuilders } from './load-builders.js';
 import { configureLog } from './log-sink.js';
+import type { Notes } from './notes.js';
+import { createNotes } from './notes.js';
 import type { RunRequest } from './options.js';
-import { formatError } from './report-error.js';
+import { openReporter } from './reporting-store.js';
 import { Screen } from './screen.js';
-import { showBars } from './show-bars.js';
-import type { PlanOutput } from './show-plan.js';
 import { showPlans } from './show-plan.js';
+import { showProgress } from './show-progress.js';
 import type { SignalWatch } from './signals.js';
 import { watchSignals } from './signals.js';
-import { countsOf, summarize } from './summary.js';
+import { logCounts, summarize } from './summary.js';
 
 /** How long a run may take to end after it was told to end at once. */
 const ABORT_MS = 1000;
@@ -32,53 +36,64 @@ export type Exit = (code: ExitCode) => void;
 export async function runBuilders(request: RunRequest, exit: Exit): Promise<ExitCode> {
   const { files, verbosity, noBars, parallelBuilders: parallel } = request;
   const screen = new Screen(process.stderr);
+  const notes = createNotes(screen, request.logFormat);
   let builders: AnyBuilder[];
   let choice: ProcessorChoice;
+  let reporter: Reporter | undefined;
   try {
     builders = await loadBuilders(files);
     if (request.fullRefresh) for (const builder of builders) builder.fullRefresh = true;
     choice = chooseProcessor(request, builders);
+    if (request.reporting !== undefined) reporter = await openReporter(request.reporting);
   } catch (error) {
-    screen.print(formatError(error));
+    notes.fail(error);
     return ExitCode.Usage;
   }
   // After the files: a script that configures LogTape itself must find it as it would without us.
-  configureLog(screen, verbosity);
+  configureLog(screen, { verbosity, format: request.logFormat });
   const logger = createLogger('mrun');
-  if (request.plan) return showPlans(builders, request.json === true, planOutput(screen));
+  for (const warning of request.warnings ?? []) logger.warn(warning);
+  if (request.plan)
+    return showPlans(builders, request.json === true, { ...processOutput(), ...notes });
   const { processor, warnings } = choice;
   for (const warning of warnings) logger.warn(warning);
-  const endBars = noBars ? () => {} : showBars(screen, processor, builders.length > 1);
+  const endProgress = showProgress(screen, processor, {
+    bars: !noBars,
+    headings: builders.length > 1,
+    verbosity,
+    format: request.logFormat,
+  });
+  reporter?.follow(processor);
   const controller = new AbortController();
-  const signals = stopOnSignals(processor, screen, controller, exit);
+  const signals = stopOnSignals(processor, notes, controller, exit);
   try {
     const reports = await processor.runAll(builders, { signal: controller.signal, parallel });
-    for (const report of reports) logger.info(countsOf(report));
-    screen.print(summarize(reports));
+    for (const report of reports) logCounts(logger, report, request.logFormat);
+    if (request.logFormat !== 'json')
+      screen.print(
+        summarize(reports, {
+          files: builders.some((builder) => builder.failures() !== null) ? files : [],
+          columns: process.stderr.isTTY ? screen.columns : undefined,
+          colour: colourOf(process.stderr),
+        }),
+      );
     return exitCodeOf(reports, signals.received);
   } catch (error) {
-    screen.print(formatError(error));
+    notes.fail(error);
     return ExitCode.BuildFailed;
   } finally {
+    await flushTelemetry();
+    // A signal must still end a run whose reporting store does not answer.
+    await reporter?.close();
     signals.dispose();
-    endBars();
+    endProgress();
     screen.close();
   }
 }
 
-function planOutput(screen: Screen): PlanOutput {
-  return {
-    async write(text) {
-      if (!process.stdout.write(text) && !process.stdout.destroyed)
-        await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
-    },
-    fail: (error) => screen.print(formatError(error)),
-  };
-}
-
 function stopOnSignals(
   processor: Processor,
-  screen: Screen,
+  { note }: Notes,
   controller: AbortController,
   exit: Exit,
 ): SignalWatch {
@@ -86,11 +101,11 @@ function stopOnSignals(
   const watch = watchSignals({
     stop(signal) {
       const again = signal === 'SIGINT' ? 'press Ctrl-C again' : 'send SIGTERM again';
-      screen.print(`Stopping: finishing what is in flight (${again} to stop at once)\n`);
+      note(`Stopping: finishing what is in flight (${again} to stop at once)\n`);
       processor.stop();
     },
     abort(signal) {
-      screen.print('Stopping at once\n');
+      note('Stopping at once\n');
       controller.abort();
       deadline = setTimeout(() => exit(exitCodeOfSignal(signal)), ABORT_MS);
     },

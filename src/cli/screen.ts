@@ -6,8 +6,9 @@ const NO_WRAP = '\x1b[?7l';
 const WRAP = '\x1b[?7h';
 const CLEAR_LINE_END = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
-// Also makes the terminal forget which lines it had wrapped when it became narrower.
-const CLEAR = `\r${CLEAR_BELOW}`;
+// Also makes the terminal forget which lines it had wrapped when it became narrower. Behind a space, because tmux keeps in
+// its history what is cleared from the first place of the screen on.
+const CLEAR = `\r ${CLEAR_BELOW}\r`;
 
 /** What is needed of `process.stderr`. */
 export interface OutputStream {

@@ -1,18 +1,11 @@
-import { EJSON } from 'bson';
 import type { PlanEntry } from '../builder/build-plan.js';
 import type { AnyBuilder } from '../builder/builder.js';
 import { InvalidBuilderError } from '../errors/builder-errors.js';
 import { showValue } from '../errors/show-value.js';
+import type { CommandOutput } from './command-output.js';
 import { ExitCode } from './exit-code.js';
+import { jsonLine } from './json-line.js';
 import { printable } from './printable.js';
-
-/** Where a plan is written to. */
-export interface PlanOutput {
-  /** Resolves when more may be written. */
-  write(text: string): Promise<void>;
-  /** What went wrong. */
-  fail(error: unknown): void;
-}
 
 /** `build new` → how many. */
 type Counts = Map<string, number>;
@@ -27,7 +20,7 @@ type Counts = Map<string, number>;
 export async function showPlans(
   builders: readonly AnyBuilder[],
   json: boolean,
-  output: PlanOutput,
+  output: CommandOutput,
 ): Promise<ExitCode> {
   let code: ExitCode = ExitCode.Ok;
   for (const builder of builders) {
@@ -35,11 +28,18 @@ export async function showPlans(
     const counts: Counts = new Map();
     try {
       for await (const entry of builder.plan()) {
-        const kind = `${entry.action} ${entry.reason}`;
+        const { action, reason, key } = entry;
+        const kind = `${action} ${reason}`;
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
-        await output.write(json ? jsonLine(name, entry) : textLine(entry));
+        await output.write(
+          json ? jsonLine({ builder: name, action, reason, key }) : textLine(entry),
+        );
       }
-      await output.write(json ? jsonCounts(name, counts) : textCounts(name, counts));
+      await output.write(
+        json
+          ? jsonLine({ builder: name, counts: Object.fromEntries(counts) })
+          : textCounts(name, counts),
+      );
     } catch (error) {
       output.fail(error);
       code = error instanceof InvalidBuilderError ? ExitCode.Usage : ExitCode.BuildFailed;
@@ -50,13 +50,6 @@ export async function showPlans(
 
 const textLine = ({ action, reason, key }: PlanEntry): string =>
   printable(`${action.padEnd(6)}  ${reason.padEnd(9)}  ${showValue(key)}\n`);
-
-function jsonLine(builder: string, { action, reason, key }: PlanEntry): string {
-  return `${EJSON.stringify({ builder, action, reason, key })}\n`;
-}
-
-const jsonCounts = (builder: string, counts: Counts): string =>
-  `${JSON.stringify({ builder, counts: Object.fromEntries(counts) })}\n`;
 
 /** `MultiplyBuilder: 12 to build (10 new, 2 newer), 3 to delete (3 orphan)`. */
 function textCounts(name: string, counts: Counts): string {

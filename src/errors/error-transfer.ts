@@ -1,4 +1,5 @@
 import { isMaggmaError } from './maggma-error.js';
+import { redact } from './redact.js';
 
 /** What survives of an error when it leaves its thread, process or host. */
 export interface PortableError {
@@ -13,19 +14,19 @@ export interface PortableError {
 const MAX_CAUSES = 8;
 
 /**
- * Turns whatever was thrown into plain data.
+ * Turns whatever was thrown into plain data. Secrets are masked in its texts.
  *
  * @param thrown - An error, or any other value that user code threw.
  */
 export function toPortable(thrown: unknown, depth = 0): PortableError {
   try {
-    if (!(thrown instanceof Error)) return { name: 'NonError', message: String(thrown) };
+    if (!(thrown instanceof Error)) return { name: 'NonError', message: redact(String(thrown)) };
     const { name, message, stack, cause } = thrown;
     return {
       name: String(name),
-      message: String(message),
+      message: redact(String(message)),
       ...(isMaggmaError(thrown) && { code: thrown.code }),
-      ...(typeof stack === 'string' && { stack }),
+      ...(typeof stack === 'string' && { stack: redact(stack) }),
       ...(cause !== undefined && depth < MAX_CAUSES && { cause: toPortable(cause, depth + 1) }),
     };
   } catch {

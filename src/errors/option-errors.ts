@@ -36,3 +36,32 @@ export class MissingDependencyError extends MaggmaError {
     this.packageName = packageName;
   }
 }
+
+/** A secret that an option refers to, `$env:NAME` or `$file:path`, is not there. */
+export class SecretReferenceError extends MaggmaError {
+  override get name() {
+    return 'SecretReferenceError' as const;
+  }
+  override get code() {
+    return 'SECRET_REFERENCE' as const;
+  }
+
+  /** Name of the store or builder. */
+  readonly owner: string;
+  /** Name of its option. */
+  readonly option: string;
+  /** The value of the option, as it is written in files. */
+  readonly reference: string;
+
+  constructor(
+    { owner, option }: { readonly owner: string; readonly option: string },
+    reference: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot resolve ${reference}, the option \`${option}\` of ${owner}: ${problem}`, options);
+    this.owner = owner;
+    this.option = option;
+    this.reference = reference;
+  }
+}

@@ -10,6 +10,7 @@ import type { PlainRecord, PlainValue } from './plain-value.js';
 import { childPath, isPlainRecord, MAX_DEPTH } from './plain-value.js';
 import type { ClassInfo } from './registry.js';
 import { state, tagKey } from './registry.js';
+import { registerSecretsOf } from './secrets.js';
 import './python-values.js';
 
 /** How plain data is turned into values. */
@@ -140,6 +141,8 @@ class Decoder {
       if (kind === 'arg') args.push(values.get(property));
       else if (values.has(property)) options[property] = values.get(property);
     if (fields.some(({ kind }) => kind === 'option')) args.push(options);
+    // Before it is made: its constructor may complain of them.
+    for (const { property, secret } of fields) registerSecretsOf(values.get(property), secret);
     const Class = info.cls as unknown as new (...all: unknown[]) => object;
     return located(path, info.name, () => new Class(...args));
   }

@@ -3,6 +3,7 @@ import type { AnyClass, Field, FieldOptions, FieldSpec } from './fields.js';
 import { declareField, declareOmitted, fieldsOf } from './fields.js';
 import { identify } from './module-id.js';
 import { registerClass } from './registry.js';
+import { maskInspection } from './secrets.js';
 
 // Standard decorators keep what they record under this symbol. It must exist before a class body runs.
 (Symbol as { metadata?: symbol }).metadata ??= Symbol.for('Symbol.metadata');
@@ -140,7 +141,8 @@ export function MSONable(
     declareAll(prototype, 'arg', args, name);
     declareAll(prototype, 'option', options, name);
     if (omit.length > 0) declareOmitted(prototype, omit);
-    fieldsOf(cls, context?.metadata); // Finds clashes of names here, where the class is declared.
+    // Also finds clashes of names here, where the class is declared.
+    maskInspection(cls, fieldsOf(cls, context?.metadata));
     const id = identify(url);
     const { module = id.module, version = id.version } = spec;
     registerClass({ cls, name, module, version, url, packageDir: id.packageDir }, aliases);

@@ -49,7 +49,7 @@ export function asDict(value: object): MsonDict {
 }
 
 /**
- * The same as {@link asDict} for people and logs: secrets are `***`.
+ * The same as {@link asDict} for people and logs: secrets are `***`, references to them stay.
  *
  * @param value - An instance of a class decorated with `MSONable`.
  */

@@ -12,9 +12,7 @@ import type { MsonDict, PlainRecord, PlainValue } from './plain-value.js';
 import { childPath, isPlainRecord, MAX_DEPTH, MAX_INTEGER_DIGITS } from './plain-value.js';
 import type { ClassInfo } from './registry.js';
 import { classOf, infoOf, inheritedInfo } from './registry.js';
-
-/** What stands in place of a secret. */
-export const MASK = '***';
+import { maskedArgument } from './secrets.js';
 
 /** How values are turned into plain ones. */
 export interface EncodeOptions {
@@ -24,7 +22,7 @@ export interface EncodeOptions {
    */
   readonly folder?: string | undefined;
   /**
-   * Whether the values of secret arguments are written, or `***` in their place.
+   * Whether the values of secret arguments are written, or `***` in their place; references to secrets always are.
    * @defaultValue `'write'`
    */
   readonly secrets?: 'write' | 'mask' | undefined;
@@ -192,14 +190,14 @@ class Encoder {
     };
     for (const field of fields) {
       if (!values.has(field.property)) continue;
-      const isSecret = field.secret && !isEmpty(values.get(field.property));
-      if (isSecret) this.holdsSecret = true;
+      const written = named.has(field.name) ? named.get(field.name) : values.get(field.property);
+      const masked = maskedArgument(written, field.secret);
+      if (masked !== written) this.holdsSecret = true;
       const inner: Place = {
         ...below(place, field.name),
         mode: field.criteria ? 'criteria' : 'value',
       };
-      const written = named.has(field.name) ? named.get(field.name) : values.get(field.property);
-      dict[field.name] = isSecret && secrets === 'mask' ? MASK : this.value(written, inner);
+      dict[field.name] = this.value(secrets === 'mask' ? masked : written, inner);
     }
     return dict;
   }
@@ -225,11 +223,6 @@ function readArgument(
 
 function wouldBeDecoded(record: object): boolean {
   return tagOf(record) !== null || isCallable(record) || isExtendedJson(record);
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '') return true;
-  return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
 function notDecorated(value: object, path: string): SerializationError {

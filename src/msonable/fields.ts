@@ -13,10 +13,12 @@ export interface FieldOptions {
    */
   readonly name?: string | undefined;
   /**
-   * The value is a secret: written by `asDict` and `dumpfn` (the file's mode is then 0600), masked elsewhere.
+   * The value is a secret, or refers to one (see {@link resolveSecret}): written by `asDict` and `dumpfn`, whose file
+   * is then readable by its owner only, and masked elsewhere. Of a record, a RegExp takes the texts in it whose names
+   * match.
    * @defaultValue `false`
    */
-  readonly secret?: boolean | undefined;
+  readonly secret?: boolean | RegExp | undefined;
   /**
    * The value holds queries: a RegExp in it is written as `{"$regex", "$options"}`.
    * @defaultValue `false`
@@ -37,7 +39,7 @@ export interface Field {
   readonly kind: 'arg' | 'option';
   readonly property: string;
   readonly name: string;
-  readonly secret: boolean;
+  readonly secret: boolean | RegExp;
   readonly criteria: boolean;
   readonly write: 'always' | 'given';
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { BuildEvents } from '../builder/build-events.js';
+import type { BuildEvent, BuildEvents } from '../builder/build-events.js';
 import type {
   BuildCounts,
   BuildReport,
@@ -8,6 +8,7 @@ import type {
 } from '../builder/build-report.js';
 import type { Builder } from '../builder/builder.js';
 import { toPortable } from '../errors/error-transfer.js';
+import { redact } from '../errors/redact.js';
 
 const PROGRESS_INTERVAL_MS = 100;
 const KEPT_FAILURES = 100;
@@ -15,11 +16,30 @@ const KEPT_FAILURES = 100;
 /** Announces an event. */
 export type Notify = <K extends keyof BuildEvents>(event: K, payload: BuildEvents[K][0]) => void;
 
+/** What an item may come to. */
+export type ItemEnd = Exclude<keyof BuildCounts, 'processed'>;
+
+/** When a stage was at work, by the clock of `performance.now()`. */
+interface StageTimes {
+  /** How long in all, in milliseconds. */
+  busyMs: number;
+  first: number;
+  last: number;
+}
+
+const idle = (): StageTimes => ({
+  busyMs: 0,
+  first: Number.POSITIVE_INFINITY,
+  last: Number.NEGATIVE_INFINITY,
+});
+
 /** Counts what happens in one build, and announces it. */
 export class BuildMonitor {
   readonly buildId = randomUUID();
-  /** How long each stage was at work, in milliseconds. */
-  readonly stageMs = { get: 0, process: 0, update: 0 };
+  /** When each stage was at work. */
+  readonly stages = { get: idle(), process: idle(), update: idle() };
+  /** Told of items when nothing more will happen to them. */
+  onSettled: ((end: ItemEnd, items: number) => void) | undefined;
 
   readonly #builder: Builder<unknown, unknown>;
   readonly #notify: Notify;
@@ -44,12 +64,18 @@ export class BuildMonitor {
     return this.#failuresSeen;
   }
 
+  /** What all events of the build carry. */
+  identity(): BuildEvent {
+    return { builder: this.#builder.constructor.name, buildId: this.buildId };
+  }
+
   /** Announces the build, once. */
   started(total: number | null): void {
     if (this.#started) return;
     this.#started = true;
     this.#total = total;
-    this.#notify('BUILD_STARTED', { ...this.#common(), ...this.#stores(), total });
+    const { version } = this.#builder;
+    this.#notify('BUILD_STARTED', { ...this.identity(), ...this.#stores(), total, version });
   }
 
   /** The source gave items. */
@@ -64,22 +90,37 @@ export class BuildMonitor {
     this.#progress();
   }
 
+  /**
+   * A stage was at work until now.
+   *
+   * @param since - From when, as `performance.now()` told.
+   * @param lanes - How many do the same work at the same time.
+   */
+  worked(stage: keyof BuildMonitor['stages'], since: number, lanes = 1): void {
+    const now = performance.now();
+    const times = this.stages[stage];
+    times.busyMs += (now - since) / lanes;
+    times.first = Math.min(times.first, since);
+    times.last = now;
+  }
+
   /** An item failed; its record may still have to be written. */
   itemFailed(failure: ItemFailure): void {
     this.#failuresSeen++;
     if (this.#failures.length < KEPT_FAILURES) this.#failures.push(failure);
-    this.#notify('ITEM_FAILED', { ...this.#common(), ...failure });
+    this.#notify('ITEM_FAILED', { ...this.identity(), ...failure });
   }
 
   /** Results are about to be written. */
   updating(items: number): void {
-    this.#notify('UPDATE', { ...this.#common(), items });
+    this.#notify('UPDATE', { ...this.identity(), items });
   }
 
   /** Nothing more will happen to these items. */
-  settled(end: Exclude<keyof BuildCounts, 'processed'>, items = 1): void {
+  settled(end: ItemEnd, items = 1): void {
     this.#counts[end] += items;
     this.#counts.processed += items;
+    if (items > 0) this.onSettled?.(end, items);
     this.#progress();
   }
 
@@ -88,15 +129,16 @@ export class BuildMonitor {
     this.started(null);
     this.#progress(true);
     const report = this.report(status, cause);
-    const { total, errors, warnings, durationMs, error } = report;
+    const { total, errors, warnings, durationMs, stageMs, error } = report;
     this.#notify('BUILD_ENDED', {
-      ...this.#common(),
+      ...this.identity(),
       ...this.#counts,
       status,
       total,
       errors,
       warnings,
       durationMs,
+      stageMs,
       ...(error && { error }),
     });
     return report;
@@ -105,8 +147,9 @@ export class BuildMonitor {
   /** What has come of the build so far. */
   report(status: BuildStatus, cause?: unknown): BuildReport {
     const { logger } = this.#builder;
+    const { get, process, update } = this.stages;
     return {
-      ...this.#common(),
+      ...this.identity(),
       ...this.#stores(),
       ...this.#counts,
       status,
@@ -115,7 +158,7 @@ export class BuildMonitor {
       warnings: this.#counts.invalid + logger.warnings,
       startedAt: this.#startedAt,
       durationMs: performance.now() - this.#start,
-      stageMs: { ...this.stageMs },
+      stageMs: { get: get.busyMs, process: process.busyMs, update: update.busyMs },
       failures: [...this.#failures],
       ...(cause !== undefined && { error: toPortable(cause) }),
     };
@@ -126,7 +169,7 @@ export class BuildMonitor {
     if (!always && now - this.#lastProgress < PROGRESS_INTERVAL_MS) return;
     this.#lastProgress = now;
     this.#notify('PROGRESS', {
-      ...this.#common(),
+      ...this.identity(),
       fetched: this.#fetched,
       processed: this.#attempted,
       written: this.#counts.processed,
@@ -134,14 +177,10 @@ export class BuildMonitor {
     });
   }
 
-  #common(): { builder: string; buildId: string } {
-    return { builder: this.#builder.constructor.name, buildId: this.buildId };
-  }
-
   #stores(): { sources: string[]; targets: string[] } {
     return {
-      sources: this.#builder.sources.map((store) => store.name),
-      targets: this.#builder.targets.map((store) => store.name),
+      sources: this.#builder.sources.map((store) => redact(store.name)),
+      targets: this.#builder.targets.map((store) => redact(store.name)),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { BuildAbortedError, BuildFailedError } from '../builder/build-errors.js';
 import type { BuildReport, BuildStatus } from '../builder/build-report.js';
 import type { Builder } from '../builder/builder.js';
+import { registerSecretsOf } from '../msonable/secrets.js';
 import type { Store } from '../store/store.js';
 import { settledWithin } from '../util/turn.js';
 import type { BuildMonitor } from './build-monitor.js';
@@ -48,6 +49,7 @@ export class BuildRun {
   async execute(): Promise<BuildReport> {
     const { logger, signal } = this.#context;
     const name = this.#builder.constructor.name;
+    registerSecretsOf(this.#builder);
     logger.info(`Starting ${name}`);
     const closed = this.#builder.stores().filter((store) => !store.connected);
     const connected = await this.#attempt(() => this.#unlessAborted(() => this.#builder.connect()));

@@ -128,7 +128,7 @@ export class Pipeline<Item, Result> {
     const { prefersBytes } = this.#executor;
     const batches = batchesOf(items, builder.constructor.name, this.#fetchSize, prefersBytes);
     for await (const batch of batches) {
-      this.#monitor.stageMs.get += performance.now() - started;
+      this.#monitor.worked('get', started);
       this.#monitor.started(builder.total);
       if (!this.#items.hasRoom) await this.#items.room();
       if (this.#items.closed) return;
@@ -162,7 +162,7 @@ export class Pipeline<Item, Result> {
       const started = performance.now();
       const outcomes = await lane.process(tasks, halted);
       // Lanes are at work at the same time.
-      this.#monitor.stageMs.process += (performance.now() - started) / this.#executor.lanes.length;
+      this.#monitor.worked('process', started, this.#executor.lanes.length);
       const entries: Entry<Result>[] = [];
       let ended = 0;
       for (const [i, outcome] of outcomes.entries())
@@ -264,9 +264,13 @@ export class Pipeline<Item, Result> {
   #failed({ item, history }: Task<Item>, { kind: _, ...problem }: Failed): ItemFailure {
     const attempts = history.failures + history.losses + 1;
     const failure = { key: this.#builder.itemKey(item), attempts, ...problem };
-    const { key, error } = failure;
-    const name = this.#builder.constructor.name;
-    this.#logger.error(`${name}: item ${showValue(key)} failed: ${error.message}`, {
+    const { key, cause, error } = failure;
+    const builder = this.#builder.constructor.name;
+    this.#logger.error(`${builder}: item ${showValue(key)} failed: ${error.message}`, {
+      builder,
+      key,
+      cause,
+      attempts,
       stack: error.stack,
     });
     this.#monitor.itemFailed(failure);
@@ -302,7 +306,7 @@ export class Pipeline<Item, Result> {
       this.#fail(error);
       this.abandon();
     } finally {
-      this.#monitor.stageMs.update += performance.now() - started;
+      this.#monitor.worked('update', started);
     }
   }
 

@@ -1,6 +1,6 @@
 import { BuildAbortedError, BuildFailedError } from '../builder/build-errors.js';
 import type { BuildEvents } from '../builder/build-events.js';
-import type { BuildReport } from '../builder/build-report.js';
+import type { BuildReport, BuildStatus } from '../builder/build-report.js';
 import type { AnyBuilder, Builder, BuildRunner } from '../builder/builder.js';
 import { BuilderBusyError } from '../errors/builder-errors.js';
 import { NestedRunError } from '../errors/processor-errors.js';
@@ -15,6 +15,7 @@ import type { Executor } from './executor.js';
 import { GuardedEmitter } from './guarded-emitter.js';
 import type { ProcessorOptions, ResolvedProcessorOptions } from './processor-options.js';
 import { resolveProcessorOptions } from './processor-options.js';
+import { observed } from './telemetry.js';
 
 /** Options of {@link Processor.runAll}. */
 export interface RunAllOptions extends RunOptions {
@@ -113,23 +114,29 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
 
   async #runNext(builder: AnyBuilder, sequence: Sequence): Promise<BuildReport> {
     const { stopped, spoilt, signal } = sequence;
-    if (stopped || signal?.aborted) return this.#monitor(builder).ended('cancelled');
+    if (stopped || signal?.aborted) return this.#unrun(builder, 'cancelled');
     const missing = builder.sources.find(({ collections }) =>
       collections.some((collection) => spoilt.has(collection)),
     );
     const report =
       missing === undefined
         ? await this.#reported(builder, signal)
-        : this.#skipped(builder, missing.name);
+        : await this.#skipped(builder, missing.name);
     if (report.status !== 'succeeded')
       for (const collection of collectionsOf(builder.targets)) spoilt.add(collection);
     return report;
   }
 
-  #skipped(builder: AnyBuilder, missing: string): BuildReport {
+  #skipped(builder: AnyBuilder, missing: string): Promise<BuildReport> {
     const name = builder.constructor.name;
     this.logger.warn(`${name} was skipped: ${missing}, which it reads, was not built`);
-    return this.#monitor(builder).ended('skipped');
+    return this.#unrun(builder, 'skipped');
+  }
+
+  /** Reports a build that is not run. */
+  #unrun(builder: AnyBuilder, status: BuildStatus, cause?: unknown): Promise<BuildReport> {
+    const monitor = this.#monitor(builder);
+    return observed(monitor, async () => monitor.ended(status, cause));
   }
 
   async #reported(builder: AnyBuilder, signal: AbortSignal | undefined): Promise<BuildReport> {
@@ -138,7 +145,7 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
     } catch (error) {
       if (error instanceof BuildFailedError || error instanceof BuildAbortedError)
         return error.report;
-      if (error instanceof BuilderBusyError) return this.#monitor(builder).ended('failed', error);
+      if (error instanceof BuilderBusyError) return this.#unrun(builder, 'failed', error);
       throw error;
     }
   }
@@ -157,7 +164,7 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
     });
     this.#runs.add(run);
     try {
-      return await run.execute();
+      return await observed(monitor, () => run.execute());
     } finally {
       this.#runs.delete(run);
       running.delete(builder);

@@ -1,5 +1,6 @@
 import { isMaggmaError } from '../errors/maggma-error.js';
 import { InvalidOptionError } from '../errors/option-errors.js';
+import { redact } from '../errors/redact.js';
 import {
   ReadOnlyStoreError,
   StoreNotConnectedError,
@@ -9,6 +10,7 @@ import {
 } from '../errors/store-errors.js';
 import { option } from '../msonable/decorators.js';
 import { markGiven } from '../msonable/given.js';
+import { registerSecretsOf } from '../msonable/secrets.js';
 import type { Criteria, Filter } from '../query/criteria.js';
 import { compileFilter } from '../query/criteria.js';
 import { DistinctCollector } from '../query/distinct.js';
@@ -21,7 +23,6 @@ import type { CompiledSort } from '../query/sort.js';
 import { compileSort } from '../query/sort.js';
 import { assertNonNegativeInteger } from '../util/assert-option.js';
 import { toInstant } from '../util/instant.js';
-import { redact } from '../util/redact.js';
 import type { Cursor, KeyCursor } from './cursor.js';
 import { BatchCursor } from './cursor.js';
 import { copyDocument, lastOfEachKey } from './document.js';
@@ -119,6 +120,7 @@ export abstract class Store<T extends object = Doc> implements AsyncDisposable {
         await this.#shut();
       }
       this.#state = 'opening';
+      registerSecretsOf(this);
       try {
         await this.#guard('connect', () => this.open({ forceReset }));
         this.#state = 'open';

@@ -31,7 +31,7 @@ function checkCounts(record: BuildRecord, report: BuildReport): void {
   const { processed, succeeded, failed, skipped, invalid } = report;
   equal(processed, succeeded + failed + skipped + invalid, 'processed is the sum of the others');
   const [ended] = record.of('BUILD_ENDED');
-  const { status, total, errors, warnings, durationMs } = report;
+  const { status, total, errors, warnings, durationMs, stageMs } = report;
   const counts = { processed, succeeded, failed, skipped, invalid };
   const { error: _, ...announced } = ended ?? {};
   deepStrictEqual(
@@ -40,7 +40,7 @@ function checkCounts(record: BuildRecord, report: BuildReport): void {
       builder: report.builder,
       buildId: report.buildId,
       ...counts,
-      ...{ status, total, errors, warnings, durationMs: ended?.durationMs },
+      ...{ status, total, errors, warnings, stageMs, durationMs: ended?.durationMs },
     },
     'BUILD_ENDED says what the report says',
   );

@@ -1,3 +1,8 @@
+/**
+ * For tests: of your own builders, and of stores and processors of your own.
+ *
+ * @module maggma/testing
+ */
 export type { ProcessorHarness } from './processor-suite.js';
 export { testProcessor } from './processor-suite.js';
 export type { BuilderRun, RunBuilderOptions } from './run-builder.js';

@@ -10,7 +10,8 @@ export function testEvents(suite: ProcessorSuite): void {
     const { builder, record, report } = await mixed();
     const common = { builder: 'SuiteBuilder', buildId: report.buildId, total: MIX.length };
     const stores = { sources: [builder.source.name], targets: [builder.target.name] };
-    deepStrictEqual(record.of('BUILD_STARTED'), [{ ...common, ...stores }]);
+    const { version } = builder;
+    deepStrictEqual(record.of('BUILD_STARTED'), [{ ...common, ...stores, version }]);
     const { sources, targets } = report;
     deepStrictEqual({ sources, targets }, stores);
   });

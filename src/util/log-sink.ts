@@ -1,5 +1,5 @@
 import type { LogLevel, Sink } from '@logtape/logtape';
-import { compareLogLevel, configureSync, getConfig } from '@logtape/logtape';
+import { compareLogLevel, configureSync, getConfig, resetSync } from '@logtape/logtape';
 
 /**
  * Adds a sink for the log lines of this package and of builders.
@@ -9,11 +9,12 @@ import { compareLogLevel, configureSync, getConfig } from '@logtape/logtape';
  *
  * @param name - Name of the sink.
  * @param lowestLevel - What is below it is dropped.
+ * @returns Whether it was added.
  */
-export function addLogSink(name: string, sink: Sink, lowestLevel: LogLevel): void {
+export function addLogSink(name: string, sink: Sink, lowestLevel: LogLevel): boolean {
   const { sinks = {}, loggers = [], ...others } = getConfig() ?? {};
   const isOurs = loggers.some(({ category }) => [category].flat()[0] === 'maggma');
-  if (isOurs || Object.values(sinks).some(isDisposable)) return;
+  if (isOurs || Object.values(sinks).some(isDisposable)) return false;
   const hasMeta = loggers.some(({ category }) => [category].flat()[0] === 'logtape');
   const ours = { category: ['maggma'], lowestLevel, sinks: [name] };
   const meta = { category: ['logtape', 'meta'], lowestLevel: 'warning' as const, sinks: [name] };
@@ -23,6 +24,19 @@ export function addLogSink(name: string, sink: Sink, lowestLevel: LogLevel): voi
     sinks: { ...sinks, [name]: sink },
     loggers: [...loggers, ours, ...(hasMeta ? [] : [meta])],
   });
+  return true;
+}
+
+/** Takes away a sink that {@link addLogSink} added. Harmless when there is none, or it has been taken away. */
+export function removeLogSink(name: string): void {
+  const { sinks = {}, loggers = [], ...others } = getConfig() ?? {};
+  if (!Object.hasOwn(sinks, name)) return;
+  const { [name]: _, ...kept } = sinks;
+  const left = loggers.filter(
+    (logger) => !(logger.sinks?.length === 1 && logger.sinks[0] === name),
+  );
+  if (left.length === 0) resetSync();
+  else configureSync({ ...others, reset: true, sinks: kept, loggers: left });
 }
 
 /** The lowest level of which this process wants to see anything; null when it wants nothing. */

@@ -1,4 +1,5 @@
 import { getLogger } from '@logtape/logtape';
+import { redact, redactError } from '../errors/redact.js';
 
 /**
  * Where builders and the library itself write their log lines.
@@ -18,10 +19,24 @@ export interface Logger {
 }
 
 /**
- * Makes a logger of the given name.
+ * Makes a logger of the given name. Secrets are masked in its lines.
  *
  * @param name - What a log line shows as its origin, e.g. `SerialProcessor`.
  */
 export function createLogger(name: string): Logger {
-  return getLogger(['maggma', name]);
+  const logger = getLogger(['maggma', name]);
+  const log =
+    (level: 'debug' | 'info' | 'warning' | 'error'): Logger['info'] =>
+    (message, properties = {}) => {
+      if (logger.isEnabledFor(level)) logger[level](redact(message), redactProperties(properties));
+    };
+  return { debug: log('debug'), info: log('info'), warn: log('warning'), error: log('error') };
+}
+
+function redactProperties(properties: Record<string, unknown>): Record<string, unknown> {
+  const redacted = Object.entries(properties).map(([name, value]) => {
+    redactError(value);
+    return [name, typeof value === 'string' ? redact(value) : value];
+  });
+  return Object.fromEntries(redacted);
 }

@@ -12,9 +12,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['msonable', 'query', 'util', 'errors'],
   builder: ['store', 'msonable', 'query', 'util', 'errors'],
   processor: ['builder', 'msonable', 'store', 'util', 'errors'],
-  cli: ['processor', 'builder', 'msonable', 'store', 'query', 'util', 'errors', 'index.ts'],
+  reporting: ['processor', 'builder', 'store', 'query', 'util', 'errors'],
+  cli: [
+    'reporting',
+    'processor',
+    'builder',
+    'msonable',
+    'store',
+    'query',
+    'util',
+    'errors',
+    'index.ts',
+  ],
   testing: ['processor', 'builder', 'msonable', 'store', 'query', 'util', 'errors'],
-  'index.ts': ['processor', 'builder', 'msonable', 'store', 'query', 'util', 'errors'],
+  'index.ts': ['reporting', 'processor', 'builder', 'msonable', 'store', 'query', 'util', 'errors'],
 };
 
 /** Folders whose subfolders are implementations of what stands at their top. */

@@ -182,6 +182,19 @@ describe('mrun refuses, in one line and with code 2,', { concurrent: true }, () 
   });
 });
 
+test('TypeScript in a package that is no module either runs or says what to do', async ({
+  project,
+}) => {
+  const { code, stderr } = await project.run('typed-builder.ts');
+  // Newer versions of Node do not mind.
+  if (code !== 0)
+    expect(stderr).toBe(
+      'mrun: typed-builder.ts: it is an ES module in a CommonJS package: add "type": "module" to package.json, or call it typed-builder.mts\n',
+    );
+  project.write('package.json', { type: 'module' });
+  expect(await project.run('typed-builder.ts')).toMatchObject({ code: 0 });
+});
+
 test('a script that throws is shown with its stack', async ({ project }) => {
   project.write('b.mjs', "throw new RangeError('too\\nbad');");
   const { code, stderr } = await project.run('b.mjs');

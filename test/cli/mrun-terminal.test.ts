@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect } from 'vitest';
 import type { Project, Running } from './mrun-process.js';
 import { countingBuilder, test } from './mrun-process.js';
@@ -28,6 +29,13 @@ function look(running: Running, columns: number, rows = 24): VirtualScreen {
   return screen;
 }
 
+/** What a person sees at the end, without the summary. */
+function withoutSummary({ lines }: VirtualScreen): string[] {
+  const summary = lines.findIndex((line) => line.startsWith('builder '));
+  expect(summary).toBeGreaterThan(0);
+  return lines.slice(0, summary);
+}
+
 const isDone = (line: string | undefined) => / 100%\|█+\|/.test(line ?? '');
 
 describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
@@ -46,9 +54,11 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
     const { code } = await running.finished;
     const end = look(running, columns);
     expect(code).toBe(0);
-    expect(end.lines).toHaveLength(3);
-    expect(end.lines.every((line) => line.includes('100%'))).toBe(true);
-    expect(end.lines.every((line) => line.length < columns)).toBe(true);
+    expect(end.lines.slice(0, 3).every((line) => line.includes('100%'))).toBe(true);
+    expect(end.lines.slice(0, 3).every((line) => line.length < columns)).toBe(true);
+    // The summary.
+    expect(end.lines).toHaveLength(5);
+    expect(end.lines[4]).toMatch(columns > 10 ? /^Co.* 60\b/ : /^Co/);
     expect(end.cursorVisible).toBe(true);
     expect(end.cursorAtStart).toBe(true);
     const seconds = (performance.now() - began) / 1000;
@@ -74,11 +84,20 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
     },
   );
 
+  test('keeps its bars whole among long lines in a narrow terminal', async ({ project }) => {
+    const say = 'a-line-that-is-much-longer-than-the-terminal-is-wide';
+    const running = start(project, countingBuilder({ ...STEADY, say }), 20, ['-v']);
+    expect((await running.finished).code).toBe(0);
+    const { lines } = look(running, 20);
+    expect(lines.filter((line) => line.includes('%|'))).toHaveLength(3);
+    expect(lines.join('').split('-much-longer-than-')).toHaveLength(61);
+  });
+
   test('prints what builders log in workers above the bars', async ({ project }) => {
     const deeds = Array.from({ length: 40 }, (_, i) => (i % 10 === 3 ? 'warn' : 'pause'));
     const running = project.startInTerminal(80, 24, ['-n', '2', writeOrders(project, deeds)]);
     expect((await running.finished).code).toBe(0);
-    const { lines } = look(running, 80);
+    const lines = withoutSummary(look(running, 80));
     const logged = lines.slice(0, -3).map((line) => line.split(' - ').slice(1).join(' - '));
     expect(logged.sort()).toEqual(
       [13, 23, 3, 33].map((k) => `ObeyingBuilder - WARNING - ${k} looks odd`),
@@ -98,7 +117,11 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
     expect((await running.finished).code).toBe(3);
     const { lines, cursorVisible } = look(running, 80);
     expect(lines.filter((line) => line.includes('|')).every(isDone)).toBe(true);
-    expect(lines.at(-1)).toBe('ObeyingBuilder: 1 of 20 items failed: 2 (timeout after 3 s)');
+    expect(lines.slice(-3)).toEqual([
+      'ObeyingBuilder: 1 of 20 items failed',
+      '  2: timeout after 3 s',
+      'See all failures: mrun failures b.json',
+    ]);
     expect(cursorVisible).toBe(true);
   });
 
@@ -113,7 +136,7 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
     expect(labels()).toEqual([...block, ...block]);
     expect(look(running, 80).lines.filter(isDone).length).toBeLessThan(6);
     expect((await running.finished).code).toBe(0);
-    expect(labels()).toEqual([...block, ...block]);
+    expect(labels().slice(0, 8)).toEqual([...block, ...block]);
     const { lines, cursorAtStart } = look(running, 80);
     expect(lines.filter(isDone)).toHaveLength(6);
     expect(lines[1]).toContain('20/20');
@@ -149,7 +172,7 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
       80,
     );
     await running.finished;
-    expect(look(running, 80).lines.map((line) => line.trim().split(':')[0])).toEqual([
+    expect(withoutSummary(look(running, 80)).map((line) => line.trim().split(':')[0])).toEqual([
       'CountingBuilder',
       'Get',
       'Process Items',
@@ -164,7 +187,7 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
   test('counts when the total is unknown', async ({ project }) => {
     const running = start(project, countingBuilder({ items: 7, unknown_total: true }), 80);
     await running.finished;
-    expect(look(running, 80).lines).toEqual([
+    expect(withoutSummary(look(running, 80))).toEqual([
       expect.stringMatching(/^ +Get: 7it \[00:00, \d+\.\d\dit\/s]$/),
       expect.stringMatching(/^ Process Items: 7it \[/),
       expect.stringMatching(/^Update Targets: 7it \[/),
@@ -183,6 +206,8 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
       expect.stringMatching(/ Get: +\d+%\|/),
       expect.stringMatching(/ Process Items: +\d+%\|/),
       expect.stringMatching(/^Update Targets: +\d+%\|/),
+      expect.stringMatching(/^builder +status/),
+      expect.stringMatching(/^CountingBuilder +cancelled/),
       expect.stringMatching(/^Interrupted: \d+ of 5000 items were built; /),
     ]);
     expect(screen.cursorVisible).toBe(true);
@@ -224,6 +249,11 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
     ['TERM=dumb', [], { TERM: 'dumb' }],
   ] as const)('draws no bars with %s', async ([, args, env], { project }) => {
     const running = start(project, countingBuilder({ items: 3 }), 80, args, env);
-    expect(await running.finished).toEqual({ code: 0, stdout: '', stderr: '' });
+    const { code, stdout } = await running.finished;
+    expect(code).toBe(0);
+    expect(look(running, 80).draws).toBe(0);
+    expect(stripVTControlCharacters(stdout)).toMatch(
+      /^builder .*\r\nCountingBuilder +succeeded +3 .*\r\n$/,
+    );
   });
 });

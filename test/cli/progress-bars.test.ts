@@ -18,7 +18,14 @@ function follow(headings = false, rows = 24) {
   const source = new EventEmitter<BuildEvents>();
   const unfollow = new ProgressBars(screen, { headings, now: () => Date.now() }).follow(source);
   const start = (total: number | null, builder = BUILD.builder) =>
-    source.emit('BUILD_STARTED', { ...BUILD, builder, sources: [], targets: [], total });
+    source.emit('BUILD_STARTED', {
+      ...BUILD,
+      builder,
+      sources: [],
+      targets: [],
+      total,
+      version: 1,
+    });
   const progress = (fetched: number, processed: number, written: number, total: number | null) =>
     source.emit('PROGRESS', { ...BUILD, fetched, processed, written, total });
   const end = () => source.emit('BUILD_ENDED', { ...BUILD } as BuildEndedEvent);
@@ -34,7 +41,7 @@ function followSeveral(rows?: number) {
     start: (...builders: readonly string[]) => {
       for (const builder of builders) {
         const build = { builder, buildId: builder };
-        source.emit('BUILD_STARTED', { ...build, sources: [], targets: [], total: 2 });
+        source.emit('BUILD_STARTED', { ...build, sources: [], targets: [], total: 2, version: 1 });
       }
     },
     progress: (builder: string, done: number) => {

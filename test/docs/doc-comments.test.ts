@@ -15,6 +15,7 @@ const GIVEN: Readonly<Record<string, string>> = {
   target: 'declare const target: Store;',
   tasks: 'declare const tasks: Store;',
   builder: 'declare const builder: CopyBuilder;',
+  builders: 'declare const builders: CopyBuilder[];',
   password: 'declare const password: string;',
   ScaleOptions: 'type ScaleOptions = MapBuilderOptions & { factor?: number };',
   ScaleBuilder: 'declare class ScaleBuilder extends CopyBuilder {}',

@@ -23,7 +23,7 @@ describe('the airports example', () => {
     return await store.query({}, { sort: { iata: 1 } }).toArray();
   };
 
-  test('builds a real data set, once', { timeout: 60_000 }, async () => {
+  test('builds a real data set, once', { timeout: 180_000 }, async () => {
     const first = await runExample();
     expect(first.output).toContain('6632 new or changed, 0 unchanged');
     expect(first.output).toContain('6632 airports: 6271 built, 60 skipped (closed), 301 failed');

@@ -53,7 +53,7 @@ describe('the code in the docs', () => {
       const { output } = await run(process.execPath, [tsc, '-p', config], { cwd: project.folder });
       expect(output).toBe('');
     },
-    60_000,
+    120_000,
   );
 
   test('is run completely where a server is required', () => {
@@ -66,7 +66,7 @@ describe('the code in the docs', () => {
 
   test.for(pages)(
     'does what $page says',
-    { timeout: 120_000, concurrent: true },
+    { timeout: 240_000, concurrent: true },
     async ({ page, snippets }, context) => {
       let ran: Ran = { output: '', code: 0 };
       for (const snippet of snippets) {

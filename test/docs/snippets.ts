@@ -88,7 +88,7 @@ const mentions = (code: string, stem: string): boolean =>
   new RegExp(`\\b${stem.replaceAll('.', '\\.')}\\.(?:[cm]?[jt]s|json)\\b`).test(code);
 
 const CHANGING: readonly (readonly [RegExp, string])[] = [
-  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}/g, '<time>'],
+  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(,\d{3})?/g, '<time>'],
   [/\bin \d+(\.\d+)? s\b/g, 'in <duration>'],
   [/(_process_time"?: ?)[\d.e-]+/g, '$1<seconds>'],
   [/(durationMs"?: ?)[\d.e-]+/g, '$1<ms>'],

@@ -16,6 +16,17 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const require = createRequire(import.meta.url);
 
+/** What the pages of the docs install. */
+const TOOLS = [
+  'tsx',
+  'typescript',
+  '@types/node',
+  'vitest',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
+  '@opentelemetry/sdk-trace-base',
+];
+
 /** What a command printed, on both streams in their order, and how it ended. */
 export interface Ran {
   readonly output: string;
@@ -31,10 +42,11 @@ export class UserProject implements Disposable {
   readonly folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'maggma-docs-')));
 
   constructor() {
-    mkdirSync(path.join(this.folder, 'node_modules/@types'), { recursive: true });
+    for (const scope of ['@types', '@opentelemetry'])
+      mkdirSync(path.join(this.folder, 'node_modules', scope), { recursive: true });
     mkdirSync(path.join(this.folder, 'bin'));
     symlinkSync(root, path.join(this.folder, 'node_modules/maggma'));
-    for (const name of ['tsx', 'typescript', '@types/node', 'vitest'])
+    for (const name of TOOLS)
       symlinkSync(
         path.join(root, 'node_modules', name),
         path.join(this.folder, 'node_modules', name),

@@ -5,7 +5,7 @@ import {
   SerializationError,
 } from '../../src/errors/serialization-errors.js';
 import { arg, MSONable, option } from '../../src/msonable/decorators.js';
-import { asDict, asMaskedDict, dumps } from '../../src/msonable/dump.js';
+import { asDict, dumps } from '../../src/msonable/dump.js';
 import { pythonPath } from '../../src/msonable/foreign.js';
 import { fromDict, loads } from '../../src/msonable/load.js';
 import {
@@ -14,8 +14,7 @@ import {
   registerRedirect,
   registerValueType,
 } from '../../src/msonable/registry.js';
-import { maskSecrets, secretValuesOf } from '../../src/msonable/secrets.js';
-import { JSONStore, MemoryStore, MongoStore } from './golden-classes.js';
+import { JSONStore, MemoryStore } from './golden-classes.js';
 import { Forgotten, Holder, Strict } from './holder.js';
 
 describe('the arguments of a class', () => {
@@ -410,35 +409,6 @@ describe('unknown classes', () => {
       /there is no module/,
     );
     expect('polluted' in globalThis).toBe(false);
-  });
-});
-
-describe('secrets', () => {
-  const builder = new Holder({
-    source: new MongoStore('d', 'c', { password: 'hunter2' }),
-    list: [new Holder(1, { apiToken: '$env:TOKEN' })],
-  });
-
-  test('are written', () => {
-    expect(dumps(builder)).toContain('hunter2');
-    expect(dumps(builder)).toContain('$env:TOKEN');
-  });
-
-  test('are masked for people', () => {
-    const masked = JSON.stringify(asMaskedDict(builder));
-    expect(masked).not.toMatch(/hunter2|TOKEN/);
-    expect(asMaskedDict(builder)).toMatchObject({
-      value: { source: { password: '***', username: '' } },
-    });
-    expect(asMaskedDict(new Holder(1))).toHaveProperty('api_token', null);
-    expect(Object.keys(asMaskedDict(builder))).toEqual(Object.keys(asDict(builder)));
-  });
-
-  test('can be found and taken out of a text', () => {
-    expect(secretValuesOf(builder).sort()).toEqual(['$env:TOKEN', 'hunter2']);
-    expect(secretValuesOf([builder, { a: 'x' }])).toHaveLength(2);
-    expect(maskSecrets(builder, 'auth of u:hunter2 failed')).toBe('auth of u:*** failed');
-    expect(secretValuesOf(new MemoryStore())).toEqual([]);
   });
 });
 

@@ -37,6 +37,7 @@ try {
     checkEntries(version);
     checkBuilders(version, 'ts');
     checkBuilders(version, 'mjs');
+    checkInit(version);
   }
 } finally {
   if (values.keep) console.log(`kept: ${base}`);
@@ -154,6 +155,23 @@ function checkBuilders({ name, node }, kind) {
     second.stderr.includes(' 0 succeeded'),
     second.stderr,
   );
+}
+
+/** The project of `mrun init` lies in the user's, and finds what is installed there. */
+function checkInit({ name, node }) {
+  const folder = path.join(project, `first-${name.replace(/\W/g, '-')}`);
+  const bin = path.join(project, 'node_modules');
+  const made = run(node, [path.join(bin, 'maggma/dist/cli/mrun.js'), 'init', folder], project);
+  check(`${name}: mrun init makes a project`, made.stdout.includes('dump.ts'), made.stdout);
+  const tested = run(node, ['--import', 'tsx', '--test', 'density-builder.test.ts'], folder, true);
+  check(`${name}: the project's tests pass`, tested.status === 0, tested.stdout);
+  run(node, [path.join(bin, 'tsx/dist/cli.mjs'), 'dump.ts'], folder);
+  const built = run(
+    node,
+    [path.join(bin, 'maggma/dist/cli/mrun.js'), '-v', 'builder.json'],
+    folder,
+  );
+  check(`${name}: the project builds`, built.stderr.includes(' 3 succeeded'), built.stderr);
 }
 
 /** What was built, without what differs from run to run. */

@@ -1,78 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { StoreOperationError } from '../../src/errors/store-errors.js';
 import type { Doc } from '../../src/query/document.js';
 import { JSONStore } from '../../src/store/memory/json-store.js';
 import { SQLiteStore } from '../../src/store/sqlite/sqlite-store.js';
 import type { Store } from '../../src/store/store.js';
+import { Disk, PAGE, refusal } from '../fixtures/disk.js';
 import { expectConsistent } from './sqlite/support.js';
-
-const folder = mkdtempSync(path.join(tmpdir(), 'maggma-full-disk-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const run = (command: string, ...words: readonly string[]): void => {
-  execFileSync(command, words, { stdio: 'pipe' });
-};
-
-const PAGE = 4096;
-let disks = 0;
-
-/** A file system of two megabytes. */
-class Disk implements Disposable {
-  readonly path = path.join(folder, `${++disks}`);
-
-  constructor() {
-    mkdirSync(this.path);
-    run('mount', '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', this.path);
-  }
-
-  get files(): string[] {
-    return readdirSync(this.path).filter((name) => name !== FILLER);
-  }
-
-  get freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.path);
-    return bavail * bsize;
-  }
-
-  /** Leaves so many bytes free. */
-  fill(left: number): void {
-    writeFileSync(path.join(this.path, FILLER), new Uint8Array(this.freeBytes - left));
-    expect(this.freeBytes).toBe(left);
-  }
-
-  /** Makes room again. */
-  empty(): void {
-    rmSync(path.join(this.path, FILLER), { force: true });
-  }
-
-  [Symbol.dispose](): void {
-    // Lazily: one of the SQLite drivers lets go of a file only when its statements are garbage.
-    run('umount', '--lazy', this.path);
-  }
-}
-
-const FILLER = 'filler';
-
-/** Why no file system can be mounted; undefined when it can. */
-const refusal = attempt(() => new Disk()[Symbol.dispose]());
-if (refusal !== undefined) {
-  console.warn(`\n!!! SKIPPED, because no file system can be mounted: the full disk\n${refusal}\n`);
-  // Of skipped tests nothing is cleaned up afterwards.
-  rmSync(folder, { recursive: true });
-}
-
-function attempt(action: () => void): string | undefined {
-  try {
-    action();
-    return undefined;
-  } catch (error) {
-    return String((error as { stderr?: unknown }).stderr ?? error);
-  }
-}
 
 /** Texts that nothing compresses away; `v` tells one version of a document from the next. */
 const documents = (count: number, v: number): Doc[] =>

@@ -1,6 +1,6 @@
 import type { MongoClient, MongoClientOptions } from 'mongodb';
+import { redact } from '../../errors/redact.js';
 import { StoreConnectionError } from '../../errors/store-errors.js';
-import { redact } from '../../util/redact.js';
 import { codeOf } from './mongo-errors.js';
 
 const SELECTION_TIMEOUT_MS = 10_000;
@@ -20,8 +20,6 @@ export interface MongoEndpoint {
   /** The servers, for messages: `host:port`, several with commas. */
   readonly servers: string;
   readonly username: string;
-  /** The password, in each form that a message could show. */
-  readonly secrets: readonly string[];
   /** True when the URI says how long to look for a server. */
   readonly hasTimeout: boolean;
 }
@@ -63,20 +61,13 @@ function clientOptions({ options, hasTimeout }: MongoEndpoint): MongoClientOptio
 }
 
 function describe(error: unknown, endpoint: MongoEndpoint, seconds: number): string {
-  const { servers, username, secrets } = endpoint;
+  const { servers, username } = endpoint;
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const problem = mask(message, secrets);
+  const problem = redact(message);
   if (name === 'MongoServerSelectionError')
     return `${servers} did not answer within ${seconds.toFixed(1)} s: ${problem}`;
   // 18: AuthenticationFailed; 8000: the same from a hosted service.
   if (codeOf(error) === 18 || codeOf(error) === 8000)
     return `${servers} refuses to log in the user "${username}": ${problem}`;
   return `${servers}: ${problem}`;
-}
-
-/** Short passwords are left alone: as parts of words they would make the message unreadable. */
-function mask(message: string, secrets: readonly string[]): string {
-  let masked = redact(message);
-  for (const secret of secrets) if (secret.length >= 4) masked = masked.replaceAll(secret, '***');
-  return masked;
 }

@@ -1,12 +1,16 @@
 import { InvalidOptionError } from '../../errors/option-errors.js';
+import { isSecretReference } from '../../errors/redact.js';
 
 const DEFAULT_PORT = 27017;
 
 /** One server of a deployment. */
 export interface MongoHost {
-  /** Its name or address, without the brackets of an IPv6 address; a path for a socket in the file system. */
+  /**
+   * Its name or address, without the brackets of an IPv6 address; a path for a socket in the file system; a reference
+   * to where hosts are named.
+   */
   readonly name: string;
-  /** 0 for a socket in the file system. */
+  /** 0 for a socket in the file system, or a reference. */
   readonly port: number;
 }
 
@@ -24,6 +28,7 @@ export function parseHosts(
   shown: unknown,
   defaultPort = DEFAULT_PORT,
 ): MongoHost[] {
+  if (isSecretReference(list)) return [{ name: list, port: 0 }];
   return list.split(',').map((text) => {
     const host = parseHost(text.trim(), defaultPort);
     if (host === undefined)

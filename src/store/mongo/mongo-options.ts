@@ -34,7 +34,8 @@ export interface MongoOptions extends StoreOptions {
 /** Options of {@link MongoStore}. */
 export interface MongoStoreOptions extends MongoOptions {
   /**
-   * Name or address of the server.
+   * Name or address of the server. This, `username` and `password` may be references that are resolved when the store
+   * is opened: `$env:NAME` or `$file:path`.
    * @defaultValue `'localhost'`
    */
   readonly host?: string | undefined;
@@ -63,7 +64,7 @@ export interface MongoStoreOptions extends MongoOptions {
 /** Options of {@link MongoURIStore}. */
 export interface MongoURIStoreOptions extends MongoOptions {
   /**
-   * Name of the database.
+   * Name of the database; needed when the URI is a reference.
    * @defaultValue the one in the URI
    */
   readonly database?: string | null | undefined;

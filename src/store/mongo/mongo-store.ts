@@ -8,6 +8,7 @@ import { fromDict, loadfn } from '../../msonable/load.js';
 import type { Criteria, Filter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
 import type { SortSpec } from '../../query/sort.js';
+import { resolveReference, resolveSecret } from '../../util/secret-reference.js';
 import type { Cursor } from '../cursor.js';
 import { RawDocument } from '../raw-document.js';
 import type { Find } from '../store.js';
@@ -23,6 +24,7 @@ import { ensureIndex } from './mongo-indexes.js';
 import type { MongoStoreOptions } from './mongo-options.js';
 import { assertCollectionName, assertDatabaseName, resolveMongoOptions } from './mongo-options.js';
 import { replaceDocuments } from './mongo-replace.js';
+import { resolveDriverOptions, SECRET_OPTIONS } from './mongo-secrets.js';
 
 /**
  * Documents in a collection of a MongoDB server.
@@ -47,13 +49,13 @@ export class MongoStore<T extends object = Doc> extends Store<T> {
   @arg() readonly database: string;
   /** Name of the collection. */
   @arg() readonly collectionName: string;
-  /** Name or address of the server. */
+  /** Name or address of the server, or a reference to it. */
   @option() readonly host: string;
   /** Its TCP port. */
   @option() readonly port: number;
-  /** Who logs in; empty for nobody. */
+  /** Who logs in, or a reference to that; empty for nobody. */
   @option() readonly username: string;
-  /** The password of the user. */
+  /** The password of the user, or a reference to it. */
   @option({ secret: true }) readonly password: string;
   /** Python's; always null here. */
   @option() readonly sshTunnel: null;
@@ -62,7 +64,7 @@ export class MongoStore<T extends object = Doc> extends Store<T> {
   /** The database that knows the user. */
   @option() readonly authSource: string;
   /** Further options of the driver. */
-  @option() readonly mongoclientKwargs: Readonly<Record<string, unknown>>;
+  @option({ secret: SECRET_OPTIONS }) readonly mongoclientKwargs: Readonly<Record<string, unknown>>;
   /** The order of queries that ask for none. */
   @option() readonly defaultSort: SortSpec | null;
 
@@ -156,22 +158,25 @@ export class MongoStore<T extends object = Doc> extends Store<T> {
    *
    * @internal
    */
-  protected endpoint(): MongoEndpoint {
-    const { username, password, authSource } = this;
-    const hosts = parseHosts('host', this.host, this.host, this.port).map(toAuthority).join(',');
+  protected async endpoint(): Promise<MongoEndpoint> {
+    const owner = this.name;
+    const host = await resolveReference(this.host, { owner, option: 'host' });
+    const username = await resolveReference(this.username, { owner, option: 'username' });
+    const password = await resolveSecret(this.password, { owner, option: 'password' });
+    const hosts = parseHosts('host', host, host, this.port).map(toAuthority).join(',');
+    const { authSource } = this;
     const login = username === '' ? {} : { auth: { username, password }, authSource };
     return {
       uri: `mongodb://${hosts}/`,
-      options: { ...login, ...this.mongoclientKwargs },
+      options: { ...login, ...(await resolveDriverOptions(this.mongoclientKwargs, owner)) },
       servers: hosts,
       username,
-      secrets: [password],
       hasTimeout: false,
     };
   }
 
   protected async open(): Promise<void> {
-    this.#client = await connectMongo(this.name, this.database, this.endpoint());
+    this.#client = await connectMongo(this.name, this.database, await this.endpoint());
     const database = this.#client.db(this.database);
     this.#collection = database.collection<Doc>(this.collectionName, DRIVER_OPTIONS);
   }

@@ -9,8 +9,6 @@ export interface MongoUri {
   readonly hosts: readonly MongoHost[];
   readonly username: string;
   readonly password: string;
-  /** The password as it stands in the text, with its %-escapes. */
-  readonly escapedPassword: string;
   /** Undefined when the path names none. */
   readonly database: string | undefined;
   /** Lower-case names of its parameters. */
@@ -43,13 +41,32 @@ export function parseMongoUri(uri: unknown): MongoUri {
       hosts: parseHosts('uri', list, shown),
       username: decodeURIComponent(username),
       password: decodeURIComponent(password),
-      escapedPassword: password,
       database: path === '' ? undefined : decodeURIComponent(path),
       parameters: new Set([...new URLSearchParams(query).keys()].map((key) => key.toLowerCase())),
     };
   } catch (error) {
     throw error instanceof URIError ? refuse() : error;
   }
+}
+
+/** What is known of a connection string that is only referred to, by `$env:NAME` or `$file:path`: that. */
+export function referredUri(reference: string): MongoUri {
+  return {
+    isSrv: false,
+    hosts: [{ name: reference, port: 0 }],
+    username: '',
+    password: '',
+    database: undefined,
+    parameters: new Set(),
+  };
+}
+
+/** The same connection string with another password. */
+export function withPassword(uri: string, password: string): string {
+  return uri.replace(
+    /^(mongodb(?:\+srv)?:\/\/[^:@/?#]+:)[^@/?#]*(?=@)/i,
+    (_, before: string) => `${before}${encodeURIComponent(password)}`,
+  );
 }
 
 /**

@@ -12,7 +12,6 @@ describe('a connection string', () => {
       isSrv: false,
       username: 'me@home',
       password: 'p/w:1',
-      escapedPassword: 'p%2Fw%3A1',
       hosts: [
         { name: 'a', port: 27017 },
         { name: 'B', port: 27018 },

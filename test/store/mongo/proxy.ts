@@ -14,9 +14,10 @@ export class CuttingProxy implements AsyncDisposable {
     this.#server = createServer((client) => this.#join(client, connect(port, host)));
   }
 
-  static async to(host: string, port: number): Promise<CuttingProxy> {
+  /** @param at - The port on which it listens, to take the place of an earlier one; 0 for any. */
+  static async to(host: string, port: number, at = 0): Promise<CuttingProxy> {
     const proxy = new CuttingProxy(host, port);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => proxy.#server.listen(at, '127.0.0.1', resolve));
     return proxy;
   }
 

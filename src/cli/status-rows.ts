@@ -1,0 +1,115 @@
+import type { RecordedBuild } from '../reporting/build-history.js';
+import type { Colour, Style } from './colours.js';
+import { formatDuration, formatRate } from './figures.js';
+import { formatTime } from './format-log.js';
+import { formatTable } from './table.js';
+
+interface Column {
+  readonly heading: string;
+  readonly cell: (build: RecordedBuild) => string;
+  readonly align: 'left' | 'right';
+}
+
+const STATE = 'state';
+
+// The most important ones first: a narrow terminal shows no others.
+const COLUMNS: readonly Column[] = [
+  { heading: 'builder', cell: ({ builder }) => builder, align: 'left' },
+  { heading: STATE, cell: stateOf, align: 'left' },
+  { heading: 'done', cell: progressOf, align: 'right' },
+  { heading: 'failed', cell: failuresOf, align: 'right' },
+  {
+    heading: 'items/s',
+    cell: ({ itemsPerSecond: rate }) => (rate ? formatRate(rate) : ''),
+    align: 'right',
+  },
+  { heading: 'time', cell: ({ durationMs }) => formatDuration(durationMs), align: 'right' },
+  {
+    heading: 'remaining',
+    cell: ({ remainingMs: ms }) => (ms === null ? '' : formatDuration(ms)),
+    align: 'right',
+  },
+  {
+    heading: 'started',
+    cell: ({ startedAt }) => formatTime(startedAt).slice(0, -',000'.length),
+    align: 'left',
+  },
+  { heading: 'machine', cell: ({ machine }) => (machine ?? '').slice(0, 8), align: 'left' },
+];
+
+const STYLES: Readonly<Record<string, Style>> = {
+  running: 'cyan',
+  succeeded: 'green',
+  failed: 'red',
+  dead: 'red',
+  cancelled: 'yellow',
+  skipped: 'yellow',
+};
+
+/**
+ * Writes builds as a table.
+ *
+ * @param columns - Width of the terminal; undefined when there is none.
+ * @returns Whole lines.
+ */
+export function statusTable(
+  builds: readonly RecordedBuild[],
+  columns: number | undefined,
+  colour: Colour,
+): string {
+  const rows = builds.map((build) => COLUMNS.map(({ cell }) => cell(build)));
+  return formatTable([COLUMNS.map(({ heading }) => heading), ...rows], {
+    columns,
+    align: COLUMNS.map(({ align }) => align),
+    paint(cell, row, column) {
+      if (row === 0) return colour('dim', cell);
+      const style = COLUMNS[column]?.heading === STATE ? STYLES[cell.trim()] : undefined;
+      return style === undefined ? cell : colour(style, cell);
+    },
+  });
+}
+
+/** What is known of a build, under the names that its documents have. */
+export function buildFields(build: RecordedBuild): Record<string, unknown> {
+  return {
+    build_id: build.buildId,
+    builder: build.builder,
+    state: build.state,
+    status: build.status,
+    started_at: build.startedAt,
+    ended_at: build.endedAt,
+    seen_at: build.seenAt,
+    duration_ms: build.durationMs,
+    total: build.total,
+    processed: build.processed,
+    succeeded: build.succeeded,
+    failed: build.failed,
+    skipped: build.skipped,
+    invalid: build.invalid,
+    errors: build.errors,
+    warnings: build.warnings,
+    items_per_second: build.itemsPerSecond,
+    remaining_ms: build.remainingMs,
+    error: build.error,
+    machine: build.machine,
+    sources: build.sources,
+    targets: build.targets,
+  };
+}
+
+/** Of a build that ended: how. */
+function stateOf({ state, status }: RecordedBuild): string {
+  return status ?? state;
+}
+
+/** `120 of 400 (30%)`. */
+function progressOf({ processed, total, state }: RecordedBuild): string {
+  if (total === null || total === 0) return String(processed);
+  const percent = state === 'ended' ? '' : ` (${Math.floor((processed / total) * 100)}%)`;
+  return `${processed} of ${total}${percent}`;
+}
+
+/** What failed, and what a target refused. */
+function failuresOf({ failed, invalid }: RecordedBuild): string {
+  return failed === null ? '' : String(failed + (invalid ?? 0));
+}
