@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Doc, Store } from 'maggma';
 import { CopyBuilder, dumpfn, JSONStore, MapBuilder, MemoryStore } from 'maggma';
 import { BUILDER_WORKLOADS } from './builder-workloads.js';
+import { DISTRIBUTED_WORKLOADS } from './distributed-workloads.js';
 import { kilobyteDoc, many, smallDoc } from './documents.js';
 import { MONGO_WORKLOADS } from './mongo-workloads.js';
 import { POOL_WORKLOADS } from './pool-workloads.js';
@@ -116,6 +117,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   ...MONGO_WORKLOADS,
   ...POOL_WORKLOADS,
   ...BUILDER_WORKLOADS,
+  ...DISTRIBUTED_WORKLOADS,
 };
 
 const MRUN = new URL('../dist/cli/mrun.js', import.meta.url).pathname;

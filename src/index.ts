@@ -30,6 +30,7 @@ export { Store } from './store/store.js';
 export type { Find } from './store/store.js';
 export { MINIMAL_CAPABILITIES } from './store/store-capabilities.js';
 export type { StoreCapabilities } from './store/store-capabilities.js';
+export type { Claim, ClaimBoard } from './store/claim-board.js';
 export { BatchCursor } from './store/cursor.js';
 export type { Cursor, KeyCursor, OpenCursor } from './store/cursor.js';
 export { RawDocument } from './store/raw-document.js';
@@ -113,6 +114,16 @@ export type { RetryOptions } from './processor/retry-queue.js';
 export { SerialProcessor } from './processor/serial/serial-processor.js';
 export { MultiProcessor } from './processor/multiprocess/multi-processor.js';
 export type { MultiProcessorOptions } from './processor/multiprocess/multi-processor-options.js';
+export { DistributedProcessor } from './processor/distributed/distributed-processor.js';
+export type { ClusterState } from './processor/distributed/distributed-processor.js';
+export { makeSecretFile } from './processor/distributed/secret-file.js';
+export { DistributedWorker } from './processor/distributed/distributed-worker.js';
+export type { WorkerReport, WorkerRunOptions } from './processor/distributed/distributed-worker.js';
+export type {
+  DistributedOptions,
+  DistributedProcessorOptions,
+  DistributedWorkerOptions,
+} from './processor/distributed/distributed-options.js';
 export type { LogEntry } from './util/log-entry.js';
 export type { LogToOptions } from './util/log-to.js';
 export { logTo } from './util/log-to.js';
@@ -168,7 +179,28 @@ export {
   OrphanGuardError,
   TooManyFailuresError,
 } from './errors/builder-errors.js';
-export { NestedRunError, WorkerLostError, WorkerStartError } from './errors/processor-errors.js';
+export {
+  BrokerError,
+  ChunkSizeError,
+  DistributedAddressError,
+  DistributedAuthError,
+  DistributedProtocolError,
+  LeaseLostError,
+  ManagerBusyError,
+  NoWorkersError,
+  RunLockedError,
+  RunStateError,
+  SealError,
+  SecretError,
+  UnfitWorkerError,
+} from './errors/distributed-errors.js';
+export type { TargetOwner } from './errors/processor-errors.js';
+export {
+  NestedRunError,
+  TargetBusyError,
+  WorkerLostError,
+  WorkerStartError,
+} from './errors/processor-errors.js';
 export type { RefusedOrphans } from './errors/builder-errors.js';
 export { BuildAbortedError, BuildFailedError } from './builder/build-errors.js';
 export {

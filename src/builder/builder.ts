@@ -97,7 +97,7 @@ export abstract class Builder<Item = Doc, Result = Item> {
   /** How many results `updateTargets` receives at most. */
   @option({ write: 'given' }) readonly chunkSize: number;
 
-  /** How many items there are; `getItems` sets it before its first item, where it knows. */
+  /** How many items there are; `getItems` and `prechunk` set it before the first one, where they know. */
   total: number | null = null;
   /** Set before a run: builds everything anew, where the builder is incremental. */
   fullRefresh = false;
@@ -202,8 +202,8 @@ export abstract class Builder<Item = Doc, Result = Item> {
   abstract updateTargets(results: readonly Result[]): Promise<UpdateResult | void>;
 
   /**
-   * Cleans up after a build, however it ended; called once when `connect` succeeded, with the stores still open.
-   * Throwing makes the build failed.
+   * Cleans up after a build, however it ended; called once when `connect` succeeded, with the stores still open, unless
+   * somebody else is at work on a target. Throwing makes the build failed.
    */
   async finalize(_context: {
     readonly status: BuildStatus;
@@ -211,7 +211,10 @@ export abstract class Builder<Item = Doc, Result = Item> {
   }): Promise<void> {}
 
   /**
-   * Cuts the work for a distributed run.
+   * Cuts the work for a distributed run. The stores are open; {@link total} is the sum over all chunks.
+   *
+   * A chunk is built by a copy of the builder with these arguments, perhaps more than once. {@link finalize} is called once
+   * for all chunks, where this is called, and not in the copies.
    *
    * @param _numberOfChunks - How many chunks are wanted.
    * @returns For each chunk the constructor arguments that differ, under their JSON names.

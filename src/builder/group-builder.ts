@@ -142,7 +142,10 @@ export abstract class GroupBuilder<Item extends Doc = Doc> extends IncrementalBu
   override async *prechunk(
     numberOfChunks: number,
   ): AsyncGenerator<Record<string, unknown>, void, undefined> {
+    await this.ensureIndexes();
+    await warnOfEmpty(this.source, this.logger);
     const due = await this.#due();
+    this.total = due.length;
     const documents = due.reduce((sum, { digest }) => sum + digest.count, 0);
     const size = Math.ceil(documents / numberOfChunks);
     for await (const groups of batchesOf(this.#withKeys(due), size))

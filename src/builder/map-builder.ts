@@ -100,8 +100,11 @@ export abstract class MapBuilder<Item extends Doc = Doc> extends IncrementalBuil
   override async *prechunk(
     numberOfChunks: number,
   ): AsyncGenerator<Record<string, unknown>, void, undefined> {
+    await this.ensureIndexes();
+    await warnOfEmpty(this.source, this.logger);
     await using plan = new KeyPlan();
     await this.#fillPlan(plan);
+    this.total = plan.length;
     const size = Math.max(1, Math.ceil(plan.length / numberOfChunks));
     for await (const keys of plan.batches(size))
       yield { query: { [this.source.key]: { $in: keys } } };

@@ -154,8 +154,11 @@ export class ProjectionBuilder extends Builder<ProjectionItem, Doc> {
   override async *prechunk(
     numberOfChunks: number,
   ): AsyncGenerator<Record<string, unknown>, void, undefined> {
+    await this.ensureIndexes();
+    for (const store of this.sourceStores) await warnOfEmpty(store, this.logger);
     await using plan = new KeyPlan();
     await this.#fillPlan(plan);
+    this.total = plan.length;
     const size = Math.max(1, Math.ceil(plan.length / numberOfChunks));
     for await (const planned of plan.batches(size))
       yield { query_by_key: (planned as Planned[]).map(([key]) => key) };

@@ -44,11 +44,12 @@ export class BuildBars {
    * Draws the bars.
    *
    * @param columns - Width of the terminal.
-   * @param heading - Whether the builder's name stands above.
+   * @param details - What stands behind the builder's name, above the bars; null for neither.
    */
-  lines(columns: number, heading: boolean): string[] {
+  lines(columns: number, details: readonly string[] | null): string[] {
     const bars = renderBars(STAGE_NAMES.map(this.#bar), columns);
-    return heading ? [this.#builder.slice(0, columns - 1), ...bars] : bars;
+    if (details === null) return bars;
+    return [[this.#builder, ...details].join(' · ').slice(0, columns - 1), ...bars];
   }
 
   readonly #bar = (stage: Stage): Bar => ({

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { AnyBuilder } from '../builder/builder.js';
 import { InvalidBuilderError } from '../errors/builder-errors.js';
+import type { ClusterState } from '../processor/distributed/distributed-processor.js';
+import { DistributedProcessor } from '../processor/distributed/distributed-processor.js';
 import { MultiProcessor } from '../processor/multiprocess/multi-processor.js';
 import type { Processor } from '../processor/processor.js';
 import { SerialProcessor } from '../processor/serial/serial-processor.js';
@@ -17,12 +19,15 @@ export interface ProcessorChoice {
   readonly processor: Processor;
   /** What whoever started the run should know. */
   readonly warnings: readonly string[];
+  /** Who is at work elsewhere, for a manager. */
+  readonly cluster?: () => ClusterState | null;
 }
 
 /**
- * Decides where items are processed: in workers when they were asked for, and for builders with a time limit, which
+ * Decides where items are processed: elsewhere by workers of a manager; in workers when they were asked for, and for builders with a time limit, which
  * only a worker makes hard; else in this thread.
  *
+ * @throws {@link InvalidOptionError} for a URL where no workers can be met.
  * @throws {@link InvalidBuilderError} for a builder that should run in workers and cannot. Nothing was opened by then.
  */
 export function chooseProcessor(
@@ -30,8 +35,21 @@ export function chooseProcessor(
   builders: readonly AnyBuilder[],
 ): ProcessorChoice {
   const { failFast, maxFailures, retries, numWorkers = 1, isolation, maxWorkerMemoryMb } = request;
-  const retry = retries === undefined ? undefined : { attempts: retries + 1 };
-  const options = { failFast, maxFailures, retry, numWorkers, isolation, maxWorkerMemoryMb };
+  const shared = {
+    ...{ failFast, maxFailures },
+    retry: retries === undefined ? undefined : { attempts: retries + 1 },
+    targetLease: request.steal ? ('steal' as const) : undefined,
+  };
+  const { url, numChunks } = request;
+  if (url !== undefined && numChunks !== undefined) {
+    const { secretFile, leaseMs, workerTimeoutMs, retryDead } = request;
+    const processor = new DistributedProcessor({
+      ...shared,
+      ...{ url, numChunks, secretFile, leaseMs, workerTimeoutMs, retryDead },
+    });
+    return { processor, warnings: [], cluster: () => processor.cluster };
+  }
+  const options = { ...shared, numWorkers, isolation, maxWorkerMemoryMb };
   if (numWorkers > 1 || isolation !== undefined || maxWorkerMemoryMb !== undefined) {
     for (const builder of builders) {
       const problem = whyNotInWorkers(builder);

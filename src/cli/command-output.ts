@@ -1,6 +1,20 @@
-import { once } from 'node:events';
+import { MaggmaError } from '../errors/maggma-error.js';
 import { colourOf } from './colours.js';
 import { formatError } from './report-error.js';
+
+/** What a command found cannot be written to stdout. */
+class OutputError extends MaggmaError {
+  override get name() {
+    return 'OutputError' as const;
+  }
+  override get code() {
+    return 'OUTPUT' as const;
+  }
+
+  constructor(cause: Error) {
+    super(`stdout cannot be written: ${cause.message}`, { cause });
+  }
+}
 
 /** Where a command writes what it found; logs and bars go elsewhere. */
 export interface CommandOutput {
@@ -24,12 +38,20 @@ export function processOutput(
 ): CommandOutput {
   const { stdout } = process;
   return {
-    async write(text) {
-      if (!stdout.write(text) && !stdout.destroyed)
-        await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]);
-    },
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stdout.write(text, (error) => {
+          if (error && !isReaderGone(error)) reject(new OutputError(error));
+          else resolve();
+        });
+      }),
     note,
     fail: (error) => note(formatError(error, { colour: colourOf(process.stderr) })),
     columns: stdout.isTTY ? stdout.columns : undefined,
   };
+}
+
+/** Whoever read it has seen enough: `mrun status builds.json | head`. */
+function isReaderGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED';
 }

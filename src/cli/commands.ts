@@ -1,9 +1,12 @@
 import type { CommandOutput } from './command-output.js';
 import { ExitCode } from './exit-code.js';
 import type { CommandName } from './option-table.js';
+import { variableOf } from './option-table.js';
 import type { RunRequest } from './options.js';
-import type { Exit } from './run-builders.js';
+import type { RunRole } from './run-role.js';
+import { roleOf, whyMisused } from './run-role.js';
 import type { Settings } from './settings.js';
+import type { Exit } from './stop-on-signals.js';
 
 /** What a command works with. */
 export interface CommandContext {
@@ -32,6 +35,9 @@ const SHORT_HELP = `Usage: mrun [options] <builders...>
   mrun --help              prints all commands and options
 `;
 
+const MANAGER_NEEDS_FILES =
+  'mrun: -N is for the manager, which needs builder files; a worker takes none, and no -N\n';
+
 /** All commands, in the order of the help. */
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   run: {
@@ -39,12 +45,23 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     description: 'Runs builders: brings what is derived from your data up to date.',
     async act({ operands, settings, output, exit }) {
       const { values, origins } = settings;
-      const files = operands.length > 0 ? operands : settings.builders;
-      if (files.length === 0) return misused(output, SHORT_HELP);
+      const role = roleOf(operands, settings);
+      const problem = whyMisused(role, settings);
+      if (problem !== undefined) return misused(output, `mrun: ${problem}\n`);
+      const files = filesOf(role, operands, settings);
+      const request = toRunRequest(files, settings);
+      // The library would read what `--no-secret-file` takes back.
+      if (request.secretFile === undefined) delete process.env[variableOf('secretFile')];
+      if (role === 'worker') {
+        const { runWorker } = await import('./run-worker.js');
+        return runWorker(request, exit);
+      }
+      if (files.length === 0)
+        return misused(output, role === 'manager' ? MANAGER_NEEDS_FILES : SHORT_HELP);
       if (origins.json === 'command line' && values.json && !values.plan)
         return misused(output, 'mrun: --json is for --plan\n');
       const { runBuilders } = await import('./run-builders.js');
-      return runBuilders(toRunRequest(files, settings), exit);
+      return runBuilders(request, exit);
     },
   },
   status: {
@@ -73,11 +90,15 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     operands: ['[builders...]', 'files that hold builders'],
     description: 'show what would be run, with all options',
     async act({ operands, settings, output }) {
-      const files = operands.length > 0 ? operands : settings.builders;
-      if (files.length === 0) return withoutFiles('show', output);
+      const role = roleOf(operands, settings);
+      const problem = whyMisused(role, settings);
+      if (problem !== undefined) return misused(output, `mrun: ${problem}\n`);
+      const files = filesOf(role, operands, settings);
+      if (files.length === 0 && role !== 'worker') return withoutFiles('show', output);
       const { showBuilders } = await import('./show.js');
       const { json = false } = settings.values;
-      return showBuilders({ request: toRunRequest(files, settings), settings, json }, output);
+      const request = toRunRequest(files, settings);
+      return showBuilders({ request, role, settings, json }, output);
     },
   },
   validate: {
@@ -98,6 +119,16 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
       return initProject({ folder, language: settings.values.js ? 'js' : 'ts' }, output);
     },
   },
+  keygen: {
+    operands: ['[file]', 'where; a file that is there stays as it is'],
+    description: 'make the secret of manager and workers',
+    async act({ operands: [file], output }) {
+      if (file === undefined)
+        return misused(output, 'mrun: name the file of the new secret: mrun keygen FILE\n');
+      const { makeSecret } = await import('./keygen.js');
+      return makeSecret(file, output);
+    },
+  },
   completion: {
     operands: ['[shell]', 'bash, zsh or fish; else the one of $SHELL'],
     description: 'print what makes a shell complete mrun',
@@ -107,6 +138,16 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     },
   },
 };
+
+/** A worker has no builder files, whatever the project has. */
+function filesOf(
+  role: RunRole,
+  operands: readonly string[],
+  { builders }: Settings,
+): readonly string[] {
+  if (role === 'worker') return [];
+  return operands.length > 0 ? operands : builders;
+}
 
 function withoutFiles(command: CommandName, output: CommandOutput): ExitCode {
   return misused(output, `mrun: no files given (usage: mrun ${command} FILES...)\n`);
@@ -118,12 +159,14 @@ function misused(output: CommandOutput, advice: string): ExitCode {
 }
 
 function toRunRequest(files: readonly string[], { values, warnings }: Settings): RunRequest {
-  const { verbose = 0, bars = true, maxWorkerMemory, ...others } = values;
+  const { verbose = 0, bars = true, maxWorkerMemory, lease, workerTimeout, ...others } = values;
   return {
     files,
     verbosity: verbose,
     ...(!bars && { noBars: true }),
     ...(maxWorkerMemory !== undefined && { maxWorkerMemoryMb: maxWorkerMemory }),
+    ...(lease !== undefined && { leaseMs: lease * 1000 }),
+    ...(workerTimeout !== undefined && { workerTimeoutMs: workerTimeout * 1000 }),
     warnings,
     ...others,
   };

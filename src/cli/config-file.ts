@@ -94,6 +94,8 @@ function check(file: string, content: unknown): Omit<Config, 'ignored'> {
       `${BUILDERS}: expected a list of files, it is ${describeValue(builders)}`,
     );
   const fromFile = (each: string) => shown(path.resolve(path.dirname(file), each));
+  const pathsFromFile = (value: unknown) =>
+    Array.isArray(value) ? value.map(fromFile) : fromFile(value as string);
   const options: Partial<Record<OptionKey, unknown>> = {};
   for (const [key, value] of Object.entries(rest)) {
     const option = asOption(name, key);
@@ -103,7 +105,7 @@ function check(file: string, content: unknown): Omit<Config, 'ignored'> {
         name,
         `${key}: expected ${spec.expected}, it is ${describeValue(value)}`,
       );
-    options[option] = spec.isPath ? fromFile(value as string) : value;
+    options[option] = spec.isPath ? pathsFromFile(value) : value;
   }
   return { file: name, options, builders: builders.map(fromFile) };
 }

@@ -2,8 +2,8 @@ import { processOutput } from './command-output.js';
 import { COMMANDS } from './commands.js';
 import { ExitCode } from './exit-code.js';
 import { parseArguments } from './options.js';
-import type { Exit } from './run-builders.js';
 import type { Settings } from './settings.js';
+import type { Exit } from './stop-on-signals.js';
 
 /**
  * The command `mrun`.

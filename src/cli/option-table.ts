@@ -1,4 +1,6 @@
+import path from 'node:path';
 import type { LogFormat } from './log-sink.js';
+import type { RunRole } from './run-role.js';
 
 /** What `mrun` can be asked to do by name. */
 export const COMMAND_NAMES = [
@@ -7,6 +9,7 @@ export const COMMAND_NAMES = [
   'show',
   'validate',
   'init',
+  'keygen',
   'completion',
 ] as const;
 /** `run` is what it does without the name of a command. */
@@ -19,6 +22,8 @@ export interface OptionSpec<T = unknown> {
   readonly description: string;
   /** The commands that take it. */
   readonly commands: readonly CommandName[];
+  /** What a run has to be for it to mean something; absent when it always does. */
+  readonly roles?: readonly RunRole[];
   /** What a value must be, for messages. */
   readonly expected: string;
   /** What applies when nobody says anything; null for nothing at all. */
@@ -27,7 +32,9 @@ export interface OptionSpec<T = unknown> {
   readonly isSwitch?: boolean;
   /** True when giving it again adds to it. */
   readonly isCount?: boolean;
-  /** True for a path, which is relative to the config file that names it. */
+  /** True when giving it again adds to the list that its value is. */
+  readonly isList?: boolean;
+  /** True for a path, or a list of them, relative to the config file that names it. */
   readonly isPath?: boolean;
   /** The values that it can have, when they are few. */
   readonly choices?: readonly string[];
@@ -39,6 +46,9 @@ export interface OptionSpec<T = unknown> {
 
 /** As many as a MultiProcessor starts; asking it would load the library. */
 const MAX_WORKERS = 1024;
+/** As many as a DistributedProcessor cuts. */
+const MAX_CHUNKS = 1_000_000;
+const MAX_LEASE_SECONDS = 3600;
 /** Numbers can still be added to. */
 const MAX_NUMBER = Number.MAX_SAFE_INTEGER - 1;
 
@@ -47,6 +57,13 @@ const LOG_FORMATS = ['text', 'json'] as const satisfies readonly LogFormat[];
 
 /** What concerns a run, and is shown by `mrun show`. */
 const RUN: readonly CommandName[] = ['run', 'show'];
+/** Where builders are run. */
+const BUILDING = ['local', 'manager'] as const satisfies readonly RunRole[];
+/** Where items are processed. */
+const PROCESSING = ['local', 'worker'] as const satisfies readonly RunRole[];
+const DISTRIBUTED = ['manager', 'worker'] as const satisfies readonly RunRole[];
+const MANAGER = ['manager'] as const satisfies readonly RunRole[];
+const WORKER = ['worker'] as const satisfies readonly RunRole[];
 
 /**
  * All options, by their keys in a config file. There are no others: flags, variables, config files, completion and the
@@ -66,6 +83,7 @@ export const OPTIONS = {
     flags: '-n, --num-workers <n>',
     description: 'workers that process items at the same time',
     commands: RUN,
+    roles: PROCESSING,
     fallback: 1,
   },
   isolation: {
@@ -73,6 +91,7 @@ export const OPTIONS = {
     flags: '--isolation <kind>',
     description: 'what a worker is: thread (default) or process',
     commands: RUN,
+    roles: PROCESSING,
     fallback: 'thread',
   },
   maxWorkerMemory: {
@@ -80,6 +99,7 @@ export const OPTIONS = {
     flags: '--max-worker-memory <mb>',
     description: 'end workers that need more memory',
     commands: RUN,
+    roles: PROCESSING,
     fallback: null,
   },
   parallelBuilders: {
@@ -87,6 +107,7 @@ export const OPTIONS = {
     flags: '--parallel-builders',
     description: 'run builders that share no store at the same time',
     commands: RUN,
+    roles: ['local'],
     fallback: false,
   },
   failFast: {
@@ -94,6 +115,7 @@ export const OPTIONS = {
     flags: '--fail-fast',
     description: 'end a build at its first failed item',
     commands: RUN,
+    roles: BUILDING,
     fallback: false,
   },
   maxFailures: {
@@ -101,6 +123,7 @@ export const OPTIONS = {
     flags: '--max-failures <n>',
     description: 'end a build when more items than this failed',
     commands: RUN,
+    roles: BUILDING,
     fallback: null,
   },
   retries: {
@@ -108,6 +131,7 @@ export const OPTIONS = {
     flags: '--retries <n>',
     description: 'try failed items again, up to n times',
     commands: RUN,
+    roles: BUILDING,
     fallback: 0,
   },
   fullRefresh: {
@@ -115,6 +139,15 @@ export const OPTIONS = {
     flags: '--full-refresh',
     description: 'build everything anew, also what is up to date',
     commands: RUN,
+    roles: BUILDING,
+    fallback: false,
+  },
+  steal: {
+    ...onOrOff(),
+    flags: '--steal',
+    description: 'take targets over from another run',
+    commands: RUN,
+    roles: BUILDING,
     fallback: false,
   },
   plan: {
@@ -122,13 +155,15 @@ export const OPTIONS = {
     flags: '--plan',
     description: 'show what a run would do and why, and do nothing',
     commands: RUN,
+    roles: BUILDING,
     fallback: false,
   },
   reporting: {
-    ...path(),
+    ...filePath(),
     flags: '-r, --reporting <file>',
     description: 'a store (JSON or YAML) that receives what happens',
     commands: RUN,
+    roles: BUILDING,
     fallback: null,
   },
   logFormat: {
@@ -150,7 +185,72 @@ export const OPTIONS = {
     flags: '--json',
     description: 'write JSON instead of text, also with --plan',
     commands: ['run', 'status', 'failures', 'show'],
+    roles: BUILDING,
     fallback: false,
+  },
+  url: {
+    ...text('a URL such as tcp://host:port'),
+    flags: '-u, --url <url>',
+    description: 'where the manager of a distributed run is',
+    commands: RUN,
+    roles: DISTRIBUTED,
+    fallback: null,
+  },
+  numChunks: {
+    ...wholeNumber(1, MAX_CHUNKS),
+    flags: '-N, --num-chunks <n>',
+    description: 'be the manager: cut each builder into n chunks',
+    commands: RUN,
+    roles: MANAGER,
+    fallback: null,
+  },
+  secretFile: {
+    ...filePath(),
+    flags: '--secret-file <file>',
+    description: 'what manager and workers share (mrun keygen)',
+    commands: RUN,
+    roles: DISTRIBUTED,
+    fallback: null,
+  },
+  lease: {
+    ...wholeNumber(1, MAX_LEASE_SECONDS),
+    flags: '--lease <seconds>',
+    description: 'when a chunk leaves a worker that is silent',
+    commands: RUN,
+    roles: DISTRIBUTED,
+    fallback: 15,
+  },
+  workerTimeout: {
+    ...wholeNumber(1),
+    flags: '--worker-timeout <seconds>',
+    description: 'end a build to which no worker comes',
+    commands: RUN,
+    roles: MANAGER,
+    fallback: null,
+  },
+  retryDead: {
+    ...onOrOff(),
+    flags: '--retry-dead',
+    description: 'try chunks again that were given up',
+    commands: RUN,
+    roles: MANAGER,
+    fallback: false,
+  },
+  keepAlive: {
+    ...onOrOff(),
+    flags: '--keep-alive',
+    description: 'be a worker for the next runs, too',
+    commands: RUN,
+    roles: WORKER,
+    fallback: false,
+  },
+  allow: {
+    ...pathList(),
+    flags: '--allow <folder>',
+    description: 'a worker may run code from there, too',
+    commands: RUN,
+    roles: WORKER,
+    fallback: null,
   },
   all: {
     ...onOrOff(),
@@ -228,13 +328,34 @@ function oneOf<const T extends string>(choices: readonly T[]) {
   };
 }
 
-function path() {
+function text(expected: string) {
   return {
-    isPath: true,
-    expected: 'the path of a file',
-    accepts: (value: unknown): value is string => typeof value === 'string' && value !== '',
+    expected,
+    accepts: isText,
     parse: (text: string): string | undefined => text || undefined,
   };
+}
+
+function filePath() {
+  return { ...text('the path of a file'), isPath: true };
+}
+
+function pathList() {
+  return {
+    isPath: true,
+    isList: true,
+    expected: 'a list of folders',
+    accepts: (value: unknown): value is string[] => Array.isArray(value) && value.every(isText),
+    // As in PATH.
+    parse(text: string): string[] | undefined {
+      const folders = text.split(path.delimiter);
+      return folders.every(isText) ? folders : undefined;
+    },
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 const ON = ['true', '1', 'yes', 'on'];

@@ -26,6 +26,18 @@ export interface RunRequest {
   /** How often an item that failed is tried again. */
   readonly retries?: number;
   readonly fullRefresh?: boolean;
+  /** Take targets over from whoever builds them. */
+  readonly steal?: boolean;
+  /** Where manager and workers meet. */
+  readonly url?: string;
+  /** Into how many chunks the manager cuts each builder. */
+  readonly numChunks?: number;
+  readonly secretFile?: string;
+  readonly leaseMs?: number;
+  readonly workerTimeoutMs?: number;
+  readonly retryDead?: boolean;
+  readonly keepAlive?: boolean;
+  readonly allow?: readonly string[];
   /** Show what would be done, and do nothing. */
   readonly plan?: boolean;
   /** The plan for machines. */
@@ -62,6 +74,8 @@ Examples:
   mrun builder.json
   mrun -v first.json second.ts
   mrun -n 4 builder.json
+  mrun --url tcp://127.0.0.1:5555 -N 50 builder.json   (a manager)
+  mrun --url tcp://127.0.0.1:5555 -n 8                 (a worker, with 8 slots)
 
 Exit codes: 0 all is built, 1 a build failed, 2 wrong usage, 3 items failed,
 130 interrupted, 143 terminated`;
@@ -132,14 +146,14 @@ function fill(command: Command, name: CommandName, onParsed: (line: CommandLine)
 
 /** Adds an option and its opposite, of which the help shows the one that `flags` has. */
 function addOption(command: Command, key: OptionKey, spec: OptionSpec): void {
-  const { flags, description, isSwitch, isCount } = spec;
+  const { flags, description, isSwitch, isCount, isList } = spec;
   const option = new Option(flags, description);
   if (isCount) option.argParser<number | false>((_, count) => (count || 0) + 1);
   else if (!isSwitch)
-    option.argParser((text) => {
+    option.argParser<unknown>((text, before) => {
       const value = spec.parse(text);
       if (value === undefined) throw new InvalidArgumentError(`Expected ${spec.expected}.`);
-      return value;
+      return isList && Array.isArray(before) ? [...before, ...(value as unknown[])] : value;
     });
   const opposite = new Option(`--${option.negate ? '' : 'no-'}${wordsOf(key)}`).hideHelp();
   // Commander gives `--no-x` a default when it does not know `--x` yet.

@@ -19,6 +19,12 @@ export interface PlainProgressOptions {
    */
   readonly intervalMs?: number;
   /**
+   * What else there is to tell.
+   *
+   * @defaultValue nothing
+   */
+  readonly details?: () => readonly string[];
+  /**
    * Milliseconds; a test brings its own.
    *
    * @defaultValue `performance.now`
@@ -39,6 +45,7 @@ interface Progress {
 export class PlainProgress {
   readonly #logger: Logger;
   readonly #intervalMs: number;
+  readonly #details: () => readonly string[];
   readonly #now: () => number;
   /** The builds that run, by their ids. */
   readonly #builds = new Map<string, Progress>();
@@ -47,10 +54,15 @@ export class PlainProgress {
 
   constructor(
     logger: Logger,
-    { intervalMs = INTERVAL_MS, now = () => performance.now() }: PlainProgressOptions = {},
+    {
+      intervalMs = INTERVAL_MS,
+      details = () => [],
+      now = () => performance.now(),
+    }: PlainProgressOptions = {},
   ) {
     this.#logger = logger;
     this.#intervalMs = intervalMs;
+    this.#details = details;
     this.#now = now;
   }
 
@@ -105,7 +117,7 @@ export class PlainProgress {
     this.#loggedAt = now;
     for (const build of this.#builds.values()) {
       const { text, fields } = describe(build, now - build.startedAt);
-      this.#logger.info(text, fields);
+      this.#logger.info([text, ...this.#details()].join(', '), fields);
     }
   };
 

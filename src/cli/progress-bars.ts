@@ -19,6 +19,12 @@ export interface BuildEventSource {
 export interface ProgressBarsOptions {
   /** Whether the builder's name stands above its bars. */
   readonly headings: boolean;
+  /**
+   * What stands behind it.
+   *
+   * @defaultValue nothing
+   */
+  readonly details?: () => readonly string[];
   /** Milliseconds; a test brings its own. */
   readonly now?: () => number;
 }
@@ -27,15 +33,20 @@ export interface ProgressBarsOptions {
 export class ProgressBars {
   readonly #screen: Screen;
   readonly #headings: boolean;
+  readonly #details: () => readonly string[];
   readonly #now: () => number;
   /** The builds that run, by their ids. */
   readonly #builds = new Map<string, BuildBars>();
   #drawnAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(screen: Screen, { headings, now = () => performance.now() }: ProgressBarsOptions) {
+  constructor(
+    screen: Screen,
+    { headings, details = () => [], now = () => performance.now() }: ProgressBarsOptions,
+  ) {
     this.#screen = screen;
     this.#headings = headings;
+    this.#details = details;
     this.#now = now;
   }
 
@@ -117,7 +128,7 @@ export class ProgressBars {
   }
 
   #linesOf(bars: BuildBars): string[] {
-    return bars.lines(this.#screen.columns, this.#headings);
+    return bars.lines(this.#screen.columns, this.#headings ? this.#details() : null);
   }
 
   /** The bars of as many builds as there is room for, and how many more there are. */

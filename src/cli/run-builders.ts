@@ -1,5 +1,5 @@
 import type { AnyBuilder } from '../builder/builder.js';
-import type { Processor } from '../processor/processor.js';
+import { isMaggmaError } from '../errors/maggma-error.js';
 import { flushTelemetry } from '../processor/telemetry.js';
 import type { Reporter } from '../reporting/reporter.js';
 import { createLogger } from '../util/logger.js';
@@ -7,25 +7,18 @@ import type { ProcessorChoice } from './choose-processor.js';
 import { chooseProcessor } from './choose-processor.js';
 import { colourOf } from './colours.js';
 import { processOutput } from './command-output.js';
-import { ExitCode, exitCodeOf, exitCodeOfSignal } from './exit-code.js';
+import { ExitCode, exitCodeOf } from './exit-code.js';
 import { loadBuilders } from './load-builders.js';
 import { configureLog } from './log-sink.js';
-import type { Notes } from './notes.js';
 import { createNotes } from './notes.js';
 import type { RunRequest } from './options.js';
 import { openReporter } from './reporting-store.js';
 import { Screen } from './screen.js';
 import { showPlans } from './show-plan.js';
 import { showProgress } from './show-progress.js';
-import type { SignalWatch } from './signals.js';
-import { watchSignals } from './signals.js';
+import type { Exit } from './stop-on-signals.js';
+import { stopOnSignals } from './stop-on-signals.js';
 import { logCounts, summarize } from './summary.js';
-
-/** How long a run may take to end after it was told to end at once. */
-const ABORT_MS = 1000;
-
-/** Ends the process. */
-export type Exit = (code: ExitCode) => void;
 
 /**
  * Loads the builders and runs them, showing on stderr how it goes.
@@ -34,7 +27,7 @@ export type Exit = (code: ExitCode) => void;
  * @returns The code to exit with.
  */
 export async function runBuilders(request: RunRequest, exit: Exit): Promise<ExitCode> {
-  const { files, verbosity, noBars, parallelBuilders: parallel } = request;
+  const { files, verbosity, noBars } = request;
   const screen = new Screen(process.stderr);
   const notes = createNotes(screen, request.logFormat);
   let builders: AnyBuilder[];
@@ -55,18 +48,30 @@ export async function runBuilders(request: RunRequest, exit: Exit): Promise<Exit
   for (const warning of request.warnings ?? []) logger.warn(warning);
   if (request.plan)
     return showPlans(builders, request.json === true, { ...processOutput(), ...notes });
-  const { processor, warnings } = choice;
+  const { processor, warnings, cluster } = choice;
   for (const warning of warnings) logger.warn(warning);
   const endProgress = showProgress(screen, processor, {
     bars: !noBars,
-    headings: builders.length > 1,
+    headings: builders.length > 1 || cluster !== undefined,
     verbosity,
     format: request.logFormat,
+    cluster,
   });
   reporter?.follow(processor);
   const controller = new AbortController();
-  const signals = stopOnSignals(processor, notes, controller, exit);
+  const signals = stopOnSignals({
+    stop: () => processor.stop(),
+    controller,
+    stopping:
+      cluster === undefined
+        ? 'finishing what is in flight'
+        : 'workers leave, and the next run plans what is left',
+    notes,
+    exit,
+  });
   try {
+    // A config file may say it for other runs.
+    const parallel = cluster === undefined && request.parallelBuilders;
     const reports = await processor.runAll(builders, { signal: controller.signal, parallel });
     for (const report of reports) logCounts(logger, report, request.logFormat);
     if (request.logFormat !== 'json')
@@ -80,7 +85,9 @@ export async function runBuilders(request: RunRequest, exit: Exit): Promise<Exit
     return exitCodeOf(reports, signals.received);
   } catch (error) {
     notes.fail(error);
-    return ExitCode.BuildFailed;
+    // A manager refuses before it opens a store; what a build meets is in its report.
+    const isRefused = cluster !== undefined && isMaggmaError(error);
+    return isRefused ? ExitCode.Usage : ExitCode.BuildFailed;
   } finally {
     await flushTelemetry();
     // A signal must still end a run whose reporting store does not answer.
@@ -89,34 +96,4 @@ export async function runBuilders(request: RunRequest, exit: Exit): Promise<Exit
     endProgress();
     screen.close();
   }
-}
-
-function stopOnSignals(
-  processor: Processor,
-  { note }: Notes,
-  controller: AbortController,
-  exit: Exit,
-): SignalWatch {
-  let deadline: NodeJS.Timeout | undefined;
-  const watch = watchSignals({
-    stop(signal) {
-      const again = signal === 'SIGINT' ? 'press Ctrl-C again' : 'send SIGTERM again';
-      note(`Stopping: finishing what is in flight (${again} to stop at once)\n`);
-      processor.stop();
-    },
-    abort(signal) {
-      note('Stopping at once\n');
-      controller.abort();
-      deadline = setTimeout(() => exit(exitCodeOfSignal(signal)), ABORT_MS);
-    },
-  });
-  return {
-    get received() {
-      return watch.received;
-    },
-    dispose() {
-      clearTimeout(deadline);
-      watch.dispose();
-    },
-  };
 }

@@ -1,8 +1,10 @@
+import type { ClusterState } from '../processor/distributed/distributed-processor.js';
 import { createLogger } from '../util/logger.js';
+import { clusterParts } from './cluster-text.js';
 import { guardOutput } from './guard-output.js';
 import type { LogFormat } from './log-sink.js';
 import { PlainProgress } from './plain-progress.js';
-import type { BuildEventSource } from './progress-bars.js';
+import type { BuildEventSource, ProgressBarsOptions } from './progress-bars.js';
 import { ProgressBars } from './progress-bars.js';
 import type { Screen } from './screen.js';
 import { beforeSuspension } from './signals.js';
@@ -21,6 +23,12 @@ export interface ProgressStyle {
    * @defaultValue `'text'`
    */
   readonly format?: LogFormat | undefined;
+  /**
+   * Who is at work elsewhere.
+   *
+   * @defaultValue nobody
+   */
+  readonly cluster?: (() => ClusterState | null) | undefined;
 }
 
 /**
@@ -32,16 +40,21 @@ export interface ProgressStyle {
 export function showProgress(
   screen: Screen,
   processor: BuildEventSource,
-  { bars, headings, verbosity, format }: ProgressStyle,
+  { bars, headings, verbosity, format, cluster = () => null }: ProgressStyle,
 ): () => void {
+  const details = () => clusterParts(cluster());
   if (bars && format !== 'json' && process.stderr.isTTY && process.env['TERM'] !== 'dumb')
-    return showBars(screen, processor, headings);
+    return showBars(screen, processor, { headings, details });
   if (verbosity === 0) return () => {};
-  return new PlainProgress(createLogger('mrun')).follow(processor);
+  return new PlainProgress(createLogger('mrun'), { details }).follow(processor);
 }
 
-function showBars(screen: Screen, processor: BuildEventSource, headings: boolean): () => void {
-  const unfollow = new ProgressBars(screen, { headings }).follow(processor);
+function showBars(
+  screen: Screen,
+  processor: BuildEventSource,
+  options: ProgressBarsOptions,
+): () => void {
+  const unfollow = new ProgressBars(screen, options).follow(processor);
   const release = guardOutput(screen, [process.stdout, process.stderr]);
   // However the process ends: a terminal without a cursor is of no use.
   const close = () => screen.close();

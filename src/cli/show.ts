@@ -11,6 +11,8 @@ import type { OptionSpec } from './option-table.js';
 import { OPTIONS, optionsOf } from './option-table.js';
 import type { RunRequest } from './options.js';
 import { oneLine } from './printable.js';
+import type { RunRole } from './run-role.js';
+import { createWorker } from './run-worker.js';
 import type { Settings } from './settings.js';
 import { formatTable } from './table.js';
 
@@ -21,6 +23,7 @@ const LONGEST = 60;
 export interface ShowRequest {
   /** The run to show. */
   readonly request: RunRequest;
+  readonly role: RunRole;
   /** Where its options come from. */
   readonly settings: Settings;
   readonly json?: boolean;
@@ -34,7 +37,10 @@ interface ShownOption {
 
 interface Shown {
   readonly builders: readonly ShownBuilder[];
-  /** What processes the items. */
+  readonly role: RunRole;
+  /** Where manager and workers meet, without passwords. */
+  readonly engine: string | null;
+  /** What processes the items, or has them processed. */
   readonly processor: string;
   readonly options: Readonly<Record<string, ShownOption>>;
 }
@@ -46,7 +52,7 @@ interface Shown {
  * @returns 2 when it could not be run like this.
  */
 export async function showBuilders(
-  { request, settings, json = false }: ShowRequest,
+  { request, role, settings, json = false }: ShowRequest,
   output: CommandOutput,
 ): Promise<ExitCode> {
   let shown: Shown;
@@ -55,7 +61,12 @@ export async function showBuilders(
     const builders = files.flatMap((file) => file.builders);
     shown = {
       builders: describeBuilders(files),
-      processor: chooseProcessor(request, builders).processor.constructor.name,
+      role,
+      engine: request.url === undefined ? null : redact(request.url),
+      processor:
+        role === 'worker'
+          ? createWorker(request).constructor.name
+          : chooseProcessor(request, builders).processor.constructor.name,
       options: describeOptions(settings),
     };
   } catch (error) {
@@ -87,17 +98,27 @@ function redacted(value: PlainValue): PlainValue {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, redacted(each)]));
 }
 
-function textOf({ builders, processor, options }: Shown, columns: number | undefined): string {
+function textOf({ builders, options, ...run }: Shown, columns: number | undefined): string {
   const rows = Object.entries(options).map(([key, { value, origin }]) => [
     key,
-    value === null ? 'none' : String(value),
+    value === null ? 'none' : redact(String(value)),
     origin,
   ]);
   return [
     ...builders.map((builder, i) => builderText(builder, i + 1, columns)),
-    `Items are processed by a ${processor}, with these options:\n`,
+    `${placeOf(run)}, with these options:\n`,
     formatTable([['option', 'value', 'from'], ...rows], { columns }),
   ].join('\n');
+}
+
+function placeOf({
+  role,
+  engine,
+  processor,
+}: Pick<Shown, 'role' | 'engine' | 'processor'>): string {
+  if (role === 'local') return `Items are processed by a ${processor}`;
+  if (role === 'worker') return `A ${processor} builds chunks for the manager at ${engine}`;
+  return `A ${processor} is the manager for workers at ${engine}`;
 }
 
 function builderText(builder: ShownBuilder, number: number, columns: number | undefined): string {

@@ -2,9 +2,10 @@ import type { RecordedBuild } from '../reporting/build-history.js';
 import type { Colour, Style } from './colours.js';
 import { formatDuration, formatRate } from './figures.js';
 import { formatTime } from './format-log.js';
-import { formatTable } from './table.js';
+import type { Droppable } from './table.js';
+import { fittingColumns, formatTable } from './table.js';
 
-interface Column {
+interface Column extends Droppable {
   readonly heading: string;
   readonly cell: (build: RecordedBuild) => string;
   readonly align: 'left' | 'right';
@@ -12,29 +13,44 @@ interface Column {
 
 const STATE = 'state';
 
-// The most important ones first: a narrow terminal shows no others.
+/** A column is left out before less than this is left of a builder's name. */
+const NAME_WIDTH = 12;
+
 const COLUMNS: readonly Column[] = [
   { heading: 'builder', cell: ({ builder }) => builder, align: 'left' },
   { heading: STATE, cell: stateOf, align: 'left' },
-  { heading: 'done', cell: progressOf, align: 'right' },
-  { heading: 'failed', cell: failuresOf, align: 'right' },
+  { heading: 'done', cell: progressOf, align: 'right', dropped: 7 },
+  { heading: 'failed', cell: failuresOf, align: 'right', dropped: 6 },
   {
     heading: 'items/s',
     cell: ({ itemsPerSecond: rate }) => (rate ? formatRate(rate) : ''),
     align: 'right',
+    dropped: 3,
   },
-  { heading: 'time', cell: ({ durationMs }) => formatDuration(durationMs), align: 'right' },
+  {
+    heading: 'time',
+    cell: ({ durationMs }) => formatDuration(durationMs),
+    align: 'right',
+    dropped: 4,
+  },
   {
     heading: 'remaining',
     cell: ({ remainingMs: ms }) => (ms === null ? '' : formatDuration(ms)),
     align: 'right',
+    dropped: 5,
   },
   {
     heading: 'started',
     cell: ({ startedAt }) => formatTime(startedAt).slice(0, -',000'.length),
     align: 'left',
+    dropped: 2,
   },
-  { heading: 'machine', cell: ({ machine }) => (machine ?? '').slice(0, 8), align: 'left' },
+  {
+    heading: 'machine',
+    cell: ({ machine }) => (machine ?? '').slice(0, 8),
+    align: 'left',
+    dropped: 1,
+  },
 ];
 
 const STYLES: Readonly<Record<string, Style>> = {
@@ -47,23 +63,30 @@ const STYLES: Readonly<Record<string, Style>> = {
 };
 
 /**
- * Writes builds as a table.
+ * Writes builds as a table. On a narrow terminal columns are left out, and then names are cut, until it fits.
  *
- * @param columns - Width of the terminal; undefined when there is none.
+ * @param width - Of the terminal; undefined when there is none.
  * @returns Whole lines.
  */
 export function statusTable(
   builds: readonly RecordedBuild[],
-  columns: number | undefined,
+  width: number | undefined,
   colour: Colour,
 ): string {
-  const rows = builds.map((build) => COLUMNS.map(({ cell }) => cell(build)));
-  return formatTable([COLUMNS.map(({ heading }) => heading), ...rows], {
-    columns,
-    align: COLUMNS.map(({ align }) => align),
+  const rowsOf = (shown: readonly Column[]) => [
+    shown.map(({ heading }) => heading),
+    ...builds.map((build) => shown.map(({ cell }) => cell(build))),
+  ];
+  const shown = fittingColumns(COLUMNS, rowsOf, {
+    width: width ?? Infinity,
+    nameWidth: NAME_WIDTH,
+  });
+  return formatTable(rowsOf(shown), {
+    columns: width,
+    align: shown.map(({ align }) => align),
     paint(cell, row, column) {
       if (row === 0) return colour('dim', cell);
-      const style = COLUMNS[column]?.heading === STATE ? STYLES[cell.trim()] : undefined;
+      const style = shown[column]?.heading === STATE ? STYLES[cell.trim()] : undefined;
       return style === undefined ? cell : colour(style, cell);
     },
   });

@@ -1,8 +1,8 @@
 import type { BuildReport, BuildStatus } from '../builder/build-report.js';
 import type { Colour, Style } from './colours.js';
 import { formatDuration, formatRate } from './figures.js';
-import { formatTable } from './table.js';
-import { cutTo, widthOf } from './text-width.js';
+import type { Droppable } from './table.js';
+import { fittingColumns, formatTable } from './table.js';
 
 /** What a terminal shows. */
 export interface SummaryTableStyle {
@@ -11,12 +11,10 @@ export interface SummaryTableStyle {
   readonly colour: Colour;
 }
 
-interface Column {
+interface Column extends Droppable {
   readonly heading: string;
   readonly cell: (report: BuildReport) => string;
   readonly align: 'left' | 'right';
-  /** Where there is no room, the column with the lowest number goes first; those without stay. */
-  readonly dropped?: number;
   /** Left out where no build has anything in it. */
   readonly count?: (report: BuildReport) => number;
   readonly style?: Style;
@@ -42,7 +40,11 @@ const COLUMNS: readonly Column[] = [
   { ...counted('refused', ({ invalid }) => invalid), dropped: 5, style: 'red' },
   { heading: 'time', cell: timeOf, align: 'right', dropped: 4 },
   { heading: 'items/s', cell: rateOf, align: 'right', dropped: 2 },
-  { heading: 'slowest stage', cell: slowestStageOf, align: 'left', dropped: 1 },
+  {
+    ...{ heading: 'slowest stage', cell: slowestStageOf, align: 'left', dropped: 1 },
+    // A manager does not know it.
+    count: ({ stageMs }) => Math.max(stageMs.get, stageMs.process, stageMs.update),
+  },
 ];
 
 /**
@@ -56,8 +58,9 @@ export function summaryTable(
   { columns: width, colour }: SummaryTableStyle,
 ): string {
   const filled = COLUMNS.filter(({ count }) => count === undefined || reports.some(count));
-  const columns = fitting(filled, reports, width);
-  return formatTable(rowsOf(columns, reports), {
+  const rows = (columns: readonly Column[]) => rowsOf(columns, reports);
+  const columns = fittingColumns(filled, rows, { width, nameWidth: NAME_WIDTH });
+  return formatTable(rows(columns), {
     columns: width,
     align: columns.map(({ align }) => align),
     paint: (cell, row, column) => {
@@ -67,24 +70,6 @@ export function summaryTable(
       return style === undefined ? cell : colour(style, cell);
     },
   });
-}
-
-function fitting(
-  columns: readonly Column[],
-  reports: readonly BuildReport[],
-  width: number,
-): readonly Column[] {
-  const [heading = '', ...lines] = formatTable(
-    rowsOf(columns, reports).map(([name = '', ...cells]) => [cutTo(name, NAME_WIDTH), ...cells]),
-  ).split('\n');
-  const isFitting = [heading, ...lines].every((line) => widthOf(line) <= width);
-  const next = Math.min(...columns.map(({ dropped = Infinity }) => dropped));
-  if (isFitting || next === Infinity) return columns;
-  return fitting(
-    columns.filter(({ dropped }) => dropped !== next),
-    reports,
-    width,
-  );
 }
 
 function rowsOf(columns: readonly Column[], reports: readonly BuildReport[]): string[][] {

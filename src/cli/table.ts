@@ -54,6 +54,34 @@ export function formatTable(
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }
 
+/** Where a column of a table goes first when there is no room. */
+export interface Droppable {
+  /** The column with the lowest number goes first; those without stay. */
+  readonly dropped?: number;
+}
+
+/**
+ * Leaves columns out until a table fits a terminal.
+ *
+ * @param rowsOf - Makes the table of some of the columns.
+ * @param width - Of the terminal.
+ * @param nameWidth - The first column may be cut to so much before another one goes.
+ */
+export function fittingColumns<C extends Droppable>(
+  columns: readonly C[],
+  rowsOf: (columns: readonly C[]) => readonly (readonly string[])[],
+  { width, nameWidth }: { readonly width: number; readonly nameWidth: number },
+): readonly C[] {
+  const rows = rowsOf(columns).map(([name = '', ...cells]) => [cutTo(name, nameWidth), ...cells]);
+  const isFitting = formatTable(rows)
+    .split('\n')
+    .every((line) => widthOf(line) <= width);
+  const next = Math.min(...columns.map(({ dropped = Infinity }) => dropped));
+  if (isFitting || next === Infinity) return columns;
+  const rest = columns.filter(({ dropped }) => dropped !== next);
+  return fittingColumns(rest, rowsOf, { width, nameWidth });
+}
+
 function widthsOf(table: readonly (readonly string[])[]): number[] {
   const count = Math.max(0, ...table.map((row) => row.length));
   return Array.from({ length: count }, (_, c) =>

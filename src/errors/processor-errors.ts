@@ -45,3 +45,35 @@ export class NestedRunError extends MaggmaError {
     );
   }
 }
+
+/** Who has a target, as it is told to others. */
+export interface TargetOwner {
+  /** What it is: class names of processor and builder. */
+  readonly owner: string;
+  readonly host: string;
+  readonly pid: number;
+  /** When it began, as ISO 8601. */
+  readonly since: string;
+}
+
+/** Another build writes into the same target. Nothing was built. */
+export class TargetBusyError extends MaggmaError {
+  override get name() {
+    return 'TargetBusyError' as const;
+  }
+  override get code() {
+    return 'TARGET_BUSY' as const;
+  }
+
+  readonly target: string;
+  readonly holder: TargetOwner;
+
+  constructor(target: string, { owner, host, pid, since }: TargetOwner) {
+    const age = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 1000));
+    super(
+      `${target} is being built by ${owner}, process ${pid} on ${host}, for ${age} s: wait until it is done; if that process is gone for good, take the target over (mrun --steal, or targetLease: 'steal')`,
+    );
+    this.target = target;
+    this.holder = { owner, host, pid, since };
+  }
+}

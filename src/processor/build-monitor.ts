@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { BuildEvent, BuildEvents } from '../builder/build-events.js';
+import type { BuildEvent, BuildEvents, ProgressEvent } from '../builder/build-events.js';
 import type {
   BuildCounts,
   BuildReport,
@@ -12,6 +12,7 @@ import { redact } from '../errors/redact.js';
 
 const PROGRESS_INTERVAL_MS = 100;
 const KEPT_FAILURES = 100;
+const ENDS = ['succeeded', 'failed', 'skipped', 'invalid'] as const;
 
 /** Announces an event. */
 export type Notify = <K extends keyof BuildEvents>(event: K, payload: BuildEvents[K][0]) => void;
@@ -51,6 +52,7 @@ export class BuildMonitor {
   #started = false;
   #fetched = 0;
   #attempted = 0;
+  #written = 0;
   #failuresSeen = 0;
   #lastProgress = Number.NEGATIVE_INFINITY;
 
@@ -120,7 +122,27 @@ export class BuildMonitor {
   settled(end: ItemEnd, items = 1): void {
     this.#counts[end] += items;
     this.#counts.processed += items;
+    this.#written += items;
     if (items > 0) this.onSettled?.(end, items);
+    this.#progress();
+  }
+
+  /** What is at work elsewhere has come so far, in all. */
+  reached({ fetched, processed, written }: Omit<ProgressEvent, keyof BuildEvent | 'total'>): void {
+    this.#fetched = fetched;
+    this.#attempted = processed;
+    this.#written = written;
+    this.#progress();
+  }
+
+  /** What was at work elsewhere came to these ends; its failures are told by {@link itemFailed}. */
+  built(counts: Readonly<BuildCounts>): void {
+    this.#counts.processed += counts.processed;
+    for (const end of ENDS) {
+      this.#counts[end] += counts[end];
+      if (counts[end] > 0) this.onSettled?.(end, counts[end]);
+    }
+    this.#fetched = this.#attempted = this.#written = this.#counts.processed;
     this.#progress();
   }
 
@@ -172,7 +194,7 @@ export class BuildMonitor {
       ...this.identity(),
       fetched: this.#fetched,
       processed: this.#attempted,
-      written: this.#counts.processed,
+      written: this.#written,
       total: this.#total,
     });
   }

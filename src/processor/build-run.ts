@@ -1,25 +1,31 @@
 import { BuildAbortedError, BuildFailedError } from '../builder/build-errors.js';
 import type { BuildReport, BuildStatus } from '../builder/build-report.js';
 import type { Builder } from '../builder/builder.js';
+import { TargetBusyError } from '../errors/processor-errors.js';
 import { registerSecretsOf } from '../msonable/secrets.js';
 import type { Store } from '../store/store.js';
+import type { Logger } from '../util/logger.js';
 import { settledWithin } from '../util/turn.js';
 import type { BuildMonitor } from './build-monitor.js';
-import type { Executor } from './executor.js';
-import type { PipelineSetup } from './pipeline.js';
-import { Pipeline } from './pipeline.js';
+import type { BuildWork } from './build-work.js';
+import type { TargetLeaseMode } from './target-leases.js';
+import { TargetLeases } from './target-leases.js';
 
 /** How long finalizing, and closing a store, may take after an abort. */
 const GRACE_MS = 2000;
 
 /** What a run needs from its processor. */
-export interface BuildRunContext extends PipelineSetup {
-  readonly createExecutor: () => Executor<unknown, unknown>;
+export interface BuildRunContext {
+  readonly createWork: () => BuildWork;
+  readonly logger: Logger;
   readonly signal: AbortSignal | undefined;
+  readonly targetLease: TargetLeaseMode;
+  /** Names a run that another process may go on with, and then has its targets. */
+  readonly run?: string;
 }
 
 /**
- * One build from its start to its end: connect, the stages, finalize, close.
+ * One build from its start to its end: connect, work, finalize, close.
  *
  * Whatever fails on the way, each later step that is still due is carried out, and `BUILD_ENDED` comes once.
  */
@@ -27,8 +33,8 @@ export class BuildRun {
   readonly #builder: Builder<unknown, unknown>;
   readonly #monitor: BuildMonitor;
   readonly #context: BuildRunContext;
-  #pipeline: Pipeline<unknown, unknown> | undefined;
-  #abandon = () => {};
+  #work: BuildWork | undefined;
+  #leases: TargetLeases | undefined;
   #abandoned: Promise<void> | undefined;
   #stopped = false;
   #failure: { readonly error: unknown } | undefined;
@@ -42,7 +48,7 @@ export class BuildRun {
   /** Finishes what is in flight and ends as cancelled. */
   stop(): void {
     this.#stopped = true;
-    this.#pipeline?.halt();
+    this.#work?.halt();
   }
 
   /** @throws {@link BuildFailedError} or {@link BuildAbortedError}, with the report. */
@@ -54,9 +60,15 @@ export class BuildRun {
     const closed = this.#builder.stores().filter((store) => !store.connected);
     const connected = await this.#attempt(() => this.#unlessAborted(() => this.#builder.connect()));
     if (connected) {
-      await this.#attempt(() => this.#unlessAborted(() => this.#build()));
+      await this.#attempt(() => this.#unlessAborted(() => this.#lease()));
+      if (this.#leases) await this.#attempt(() => this.#unlessAborted(() => this.#build()));
       await this.#abandoned;
-      await this.#attempt(() => this.#unlessHanging(() => this.#finalize()));
+      // Somebody else is at work on the target: there is nothing of ours to clean up in it.
+      if (!(this.#failure?.error instanceof TargetBusyError))
+        await this.#attempt(() => this.#unlessHanging(() => this.#finalize()));
+      await this.#attempt(() =>
+        this.#unlessHanging(async () => this.#leases?.[Symbol.asyncDispose]()),
+      );
     }
     await this.#close(closed);
     const report = this.#monitor.ended(this.#status, this.#failure?.error);
@@ -72,21 +84,29 @@ export class BuildRun {
     return this.#stopped ? 'cancelled' : 'succeeded';
   }
 
+  async #lease(): Promise<void> {
+    const { targetLease: mode, run, logger, signal } = this.#context;
+    const { targets, constructor: builder } = this.#builder;
+    const leases = await TargetLeases.take(targets, {
+      ...{ mode, logger },
+      owner: run === undefined ? builder.name : `${builder.name} of run ${run}`,
+      isOnlyOne: run !== undefined,
+    });
+    // Nobody waits for it any more.
+    if (signal?.aborted) await leases[Symbol.asyncDispose]();
+    else this.#leases = leases;
+  }
+
   async #build(): Promise<void> {
     if (this.#stopped) return;
-    await using executor = this.#context.createExecutor();
-    const pipeline = new Pipeline(this.#builder, executor, this.#monitor, this.#context);
-    this.#pipeline = pipeline;
-    this.#abandon = () => {
-      pipeline.abandon();
-      // Whatever is at work may never end by itself.
-      this.#abandoned = Promise.resolve(executor[Symbol.asyncDispose]());
-    };
-    await pipeline.run();
+    await using work = this.#context.createWork();
+    this.#work = work;
+    await work.run();
   }
 
   async #finalize(): Promise<void> {
-    const status = this.#status;
+    const isMissing = this.#status === 'succeeded' && this.#work?.isComplete === false;
+    const status = isMissing ? 'failed' : this.#status;
     const report = this.#monitor.report(status, this.#failure?.error);
     await this.#builder.finalize({ status, report });
   }
@@ -129,7 +149,7 @@ export class BuildRun {
     let onAbort = () => {};
     const aborted = new Promise<never>((_, reject) => {
       onAbort = () => {
-        this.#abandon();
+        this.#abandoned = this.#work?.abandon();
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });

@@ -13,6 +13,7 @@ import { BuildMonitor } from './build-monitor.js';
 import { BuildRun } from './build-run.js';
 import type { Executor } from './executor.js';
 import { GuardedEmitter } from './guarded-emitter.js';
+import { PipelineWork } from './pipeline-work.js';
 import type { ProcessorOptions, ResolvedProcessorOptions } from './processor-options.js';
 import { resolveProcessorOptions } from './processor-options.js';
 import { observed } from './telemetry.js';
@@ -30,6 +31,14 @@ export interface RunAllOptions extends RunOptions {
 export interface RunOptions {
   /** Stops the run at once when it fires. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** One build, from its start to its end. */
+export interface Run {
+  /** @throws {@link BuildFailedError} or {@link BuildAbortedError}, with the report. */
+  execute(): Promise<BuildReport>;
+  /** Finishes what is in flight and ends as cancelled. */
+  stop(): void;
 }
 
 /** What the builds of one call of `runAll` share. */
@@ -50,16 +59,17 @@ const running = new WeakSet<AnyBuilder>();
  * A run always ends: with `BUILD_ENDED` once, the builder finalized, and the stores closed that the run opened.
  */
 export abstract class Processor extends GuardedEmitter<BuildEvents> implements BuildRunner {
-  readonly #options: ResolvedProcessorOptions;
+  /** @internal */
+  protected readonly processorOptions: ResolvedProcessorOptions;
   /** Where it says what it does, under the name of its class. */
   protected readonly logger: Logger = createLogger(this.constructor.name);
-  readonly #runs = new Set<BuildRun>();
+  readonly #runs = new Set<Run>();
   /** The calls of `runAll` that are under way. */
   readonly #sequences = new Set<Sequence>();
 
   constructor(options: ProcessorOptions = {}) {
     super();
-    this.#options = resolveProcessorOptions(options);
+    this.processorOptions = resolveProcessorOptions(options);
   }
 
   /**
@@ -112,6 +122,24 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
     builder: Builder<Item, Result>,
   ): Executor<Item, Result>;
 
+  /** @internal Makes the run of a builder. */
+  protected createRun(
+    builder: AnyBuilder,
+    monitor: BuildMonitor,
+    signal: AbortSignal | undefined,
+  ): Run {
+    const { logger, processorOptions } = this;
+    const createWork = () =>
+      new PipelineWork(builder, this.createExecutor(builder), monitor, {
+        logger,
+        ...processorOptions,
+      });
+    return new BuildRun(builder, monitor, {
+      ...{ createWork, logger, signal },
+      targetLease: processorOptions.targetLease,
+    });
+  }
+
   async #runNext(builder: AnyBuilder, sequence: Sequence): Promise<BuildReport> {
     const { stopped, spoilt, signal } = sequence;
     if (stopped || signal?.aborted) return this.#unrun(builder, 'cancelled');
@@ -156,12 +184,7 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
     if (running.has(builder)) throw new BuilderBusyError(builder.constructor.name);
     const monitor = this.#monitor(builder);
     running.add(builder);
-    const run = new BuildRun(builder, monitor, {
-      createExecutor: () => this.createExecutor(builder),
-      logger: this.logger,
-      ...this.#options,
-      signal,
-    });
+    const run = this.createRun(builder, monitor, signal);
     this.#runs.add(run);
     try {
       return await observed(monitor, () => run.execute());

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.js';
 import { assertNonNegativeInteger } from '../util/assert-option.js';
 import { toInstant } from '../util/instant.js';
 import { isAlive } from '../util/is-alive.js';
-import { pidScope } from './machine.js';
+import { pidScope } from '../util/machine.js';
 
 /** Options of {@link readBuilds}. */
 export interface ReadBuildsOptions {

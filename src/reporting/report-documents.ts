@@ -3,7 +3,7 @@ import type { BuildEndedEvent, BuildEvent, BuildStartedEvent } from '../builder/
 import type { PortableError } from '../errors/error-transfer.js';
 import { redact } from '../errors/redact.js';
 import type { Doc } from '../query/document.js';
-import { machineId, pidScope } from './machine.js';
+import { machineId, pidScope } from '../util/machine.js';
 
 /** Messages may quote whole documents. */
 const MESSAGE_LENGTH = 2000;

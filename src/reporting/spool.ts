@@ -17,7 +17,7 @@ import path from 'node:path';
 import { EJSON } from 'bson';
 import type { Doc } from '../query/document.js';
 import { isAlive } from '../util/is-alive.js';
-import { machineId } from './machine.js';
+import { machineId } from '../util/machine.js';
 
 const SUFFIX = '.jsonl';
 /** Whoever owns a file touches it far more often. */

@@ -23,6 +23,7 @@ import type { CompiledSort } from '../query/sort.js';
 import { compileSort } from '../query/sort.js';
 import { assertNonNegativeInteger } from '../util/assert-option.js';
 import { toInstant } from '../util/instant.js';
+import type { ClaimBoard } from './claim-board.js';
 import type { Cursor, KeyCursor } from './cursor.js';
 import { BatchCursor } from './cursor.js';
 import { copyDocument, lastOfEachKey } from './document.js';
@@ -98,6 +99,11 @@ export abstract class Store<T extends object = Doc> implements AsyncDisposable {
   /** Identities of the collections behind this store; its own, unless it wraps others or holds several. */
   get collections(): readonly string[] {
     return [this.identity];
+  }
+
+  /** Where it is noted who writes into the collection; null when there is no such place. Asked while the store is open. */
+  claimBoard(): ClaimBoard | null {
+    return null;
   }
 
   /** True between `connect()` and `close()`. */

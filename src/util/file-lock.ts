@@ -42,6 +42,19 @@ export async function withFileLock<T>(
   }
 }
 
+/**
+ * Takes `<file>.lock` for longer; see {@link withFileLock}.
+ *
+ * @param onHeld - Makes the error when somebody else has it, from a text that says who.
+ * @returns what frees it.
+ */
+export function holdFileLock(file: string, onHeld: (problem: string) => Error): () => void {
+  const lock = `${file}.lock`;
+  // The first attempt may have found, and removed, one whose owner is dead.
+  if (!acquire(lock) && !acquire(lock)) throw onHeld(describe(lock));
+  return () => rmSync(lock, { force: true });
+}
+
 function acquire(lock: string): boolean {
   const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
   try {

@@ -7,7 +7,8 @@ const holder = globalThis as { [KEY]?: 'starting' | 'working' };
  */
 export const workerState = (): 'starting' | 'working' | undefined => holder[KEY];
 
-/** Says that this thread is a worker. */
-export function markWorker(state: 'starting' | 'working'): void {
-  holder[KEY] = state;
+/** Says that this thread is a worker, or that it is none any more. */
+export function markWorker(state: 'starting' | 'working' | null): void {
+  if (state === null) delete holder[KEY];
+  else holder[KEY] = state;
 }

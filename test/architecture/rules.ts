@@ -32,6 +32,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const CONTRACTS = ['store', 'processor'];
 /** Who may import implementations: those who put everything together. */
 const ASSEMBLERS = ['index.ts', 'cli'];
+/** Implementations that are made of others. */
+const MADE_OF: Readonly<Record<string, readonly string[]>> = {
+  'processor/distributed': [
+    'processor/serial',
+    'processor/multiprocess',
+    'processor/distributed/tcp',
+    'processor/distributed/redis',
+  ],
+  'processor/distributed/tcp': ['processor/distributed'],
+  'processor/distributed/redis': ['processor/distributed'],
+};
 /** What the helpers for tests compare with, and run builders with. */
 const REFERENCES = ['store/memory', 'processor/serial'];
 /** The one import that looks upwards, and only when it is needed. */
@@ -55,8 +66,9 @@ export function layerOffences(files: readonly SourceFile[]): string[] {
 export function backendOffences(files: readonly SourceFile[]): string[] {
   return edges(files).flatMap(({ from, to, kind }) => {
     if (from === UPWARD.from && to === UPWARD.to && kind === 'dynamic') return [];
-    const backend = backendOf(to);
-    if (backend === null || backend === backendOf(from)) return [];
+    const [backend, own] = [backendOf(to), backendOf(from)];
+    if (backend === null || backend === own) return [];
+    if (own !== null && MADE_OF[own]?.includes(backend)) return [];
     if (REFERENCES.includes(backend) && topOf(from) === 'testing') return [];
     return ASSEMBLERS.includes(topOf(from)) ? [] : [`${from} -> ${to}`];
   });

@@ -38,6 +38,12 @@ describe('items are processed', () => {
     ['in a worker when they have a time limit', {}, [1], 'MultiProcessor'],
     ['in a worker where they have a time limit', {}, [1, 0], 'MixedProcessor'],
     ['in a worker with --isolation', { isolation: 'process' }, [0], 'MultiProcessor'],
+    [
+      'elsewhere with --url and -N',
+      { url: 'tcp://127.0.0.1:7417', numChunks: 5 },
+      [0, 1],
+      'DistributedProcessor',
+    ],
     ['in a worker with a memory limit', { maxWorkerMemoryMb: 100 }, [0], 'MultiProcessor'],
   ] as const)('%s', (_, request, timeouts, name) => {
     const builders = timeouts.map((timeout) => make(CopyBuilder, timeout));

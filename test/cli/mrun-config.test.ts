@@ -33,11 +33,20 @@ describe('an option comes', { concurrent: true }, () => {
       maxFailures: 'null (default)',
       retries: '0 (default)',
       fullRefresh: 'false (default)',
+      steal: 'false (default)',
       plan: 'false (default)',
       reporting: 'null (default)',
       logFormat: 'text (default)',
       bars: 'true (default)',
       json: 'true (command line)',
+      url: 'null (default)',
+      numChunks: 'null (default)',
+      secretFile: 'null (default)',
+      lease: '15 (default)',
+      workerTimeout: 'null (default)',
+      retryDead: 'false (default)',
+      keepAlive: 'false (default)',
+      allow: 'null (default)',
     });
   });
 
@@ -51,6 +60,22 @@ describe('an option comes', { concurrent: true }, () => {
       bars: `false (${CONFIG})`,
       failFast: `true (${CONFIG})`,
       maxFailures: 'null (default)',
+    });
+  });
+
+  test('with folders that are relative to the config file, or parted as in PATH', async ({
+    project,
+  }) => {
+    mkdirSync(path.join(project.folder, 'conf'));
+    project.write('conf/c.json', { allow: ['a', '/b'], secretFile: 's.key' });
+    expect(await shown(project, '--config conf/c.json')).toMatchObject({
+      allow: 'conf/a,/b (conf/c.json)',
+      secretFile: 'conf/s.key (conf/c.json)',
+    });
+    const variables = 'MAGGMA_ALLOW=a:b MAGGMA_SECRET_FILE=t.key';
+    expect(await shown(project, '', variables)).toMatchObject({
+      allow: 'a,b (MAGGMA_ALLOW)',
+      secretFile: 't.key (MAGGMA_SECRET_FILE)',
     });
   });
 
@@ -206,6 +231,11 @@ describe('mrun refuses, in one line and with code 2,', { concurrent: true }, () 
       'a text for a number',
       { retries: '1' },
       "retries: expected a whole number of at least 0, it is the string '1'",
+    ],
+    [
+      'a text for a list',
+      { allow: 'a' },
+      "allow: expected a list of folders, it is the string 'a'",
     ],
     ['a number for a switch', { bars: 0 }, 'bars: expected true or false, it is the number 0'],
     [

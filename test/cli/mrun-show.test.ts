@@ -67,7 +67,7 @@ Items are processed by a SerialProcessor, with these options:
     ]);
     expect(builders[0].options).not.toHaveProperty('source');
     expect(others).toMatchObject({
-      processor: 'MultiProcessor',
+      ...{ role: 'local', engine: null, processor: 'MultiProcessor' },
       options: {
         numWorkers: { value: 2, origin: 'command line' },
         retries: { value: 0, origin: 'default' },
@@ -124,6 +124,26 @@ Items are processed by a SerialProcessor, with these options:
     const rows = stdout.split(/\r?\n/).filter((line) => !line.startsWith('Items are'));
     expect(rows.length).toBeGreaterThan(15);
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(40);
+  });
+
+  test('shows the manager and the workers of a distributed run', async ({ project }) => {
+    project.write('b.json', countingBuilder());
+    const url = 'tcp://me:planted-secret@127.0.0.1:7417';
+    const manager = await project.run('show', '--json', '--url', url, '-N', '5', 'b.json');
+    const engine = expect.stringMatching(/^tcp:\/\/.*@127\.0\.0\.1:7417$/);
+    expect(JSON.parse(manager.stdout)).toMatchObject({
+      ...{ role: 'manager', engine, processor: 'DistributedProcessor' },
+      options: { numChunks: { value: 5 }, url: { value: engine } },
+    });
+    const allowed = ['--allow', 'a', '--allow', 'b'];
+    const worker = await project.run('show', '-u', url, '-n', '3', ...allowed);
+    expect(worker.stdout).toMatch(
+      /^A DistributedWorker builds chunks for the manager at tcp:\S+@127\.0\.0\.1:7417, with/,
+    );
+    expect(worker.stdout).toMatch(/^allow +a,b +command line$/m);
+    expect(manager.stdout + worker.stdout).not.toContain('planted-secret');
+    expect(await project.run('show', '-u', 'amqp://h')).toMatchObject({ code: 2, stdout: '' });
+    expect(await project.run('show', '-u', url, 'b.json')).toMatchObject({ code: 2, stdout: '' });
   });
 
   test('refuses what mrun would refuse', async ({ project }) => {

@@ -119,6 +119,21 @@ test.each([120, 60, 40, 20, 5])('a terminal of %i columns holds it', async (colu
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
 });
 
+test('a narrow terminal shows fewer columns, and those whole', async () => {
+  const file = await storeFile(past(1));
+  const headings = async (columns: number) => {
+    const { out } = await show(file, {}, columns);
+    return out
+      .split('\n')[0]
+      ?.split(/ {2,}/)
+      .map((heading) => heading.trim());
+  };
+  expect(await headings(60)).toEqual(['builder', 'state', 'done', 'failed', 'time', 'remaining']);
+  expect(await headings(40)).toEqual(['builder', 'state', 'done', 'failed']);
+  expect(await headings(20)).toEqual(['builder', 'state']);
+  expect((await show(file, {}, 20)).out.split('\n')[1]).toBe('OldBuilder  failed');
+});
+
 test('nothing recorded is said', async () => {
   const file = write(MEMORY);
   const err = 'no builds are recorded in mem://memory_db\n';

@@ -61,7 +61,7 @@ describe('mrun status', { concurrent: true }, () => {
       expect.stringMatching(
         /^builder +state +done +failed +items\/s +time +remaining +started +machine$/,
       ),
-      expect.stringMatching(/^CountingBuilder +dead +\d+ of 100000 \(0%\) +0 /),
+      expect.stringMatching(/^CountingBuilder +dead +\d+ of 100000 \(\d+%\) +0 /),
       expect.stringMatching(/^CountingBuilder +succeeded +8 of 8 +2 /),
       '',
     ]);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect } from 'vitest';
+import { freeUrl, writeDeeds } from './deeds.js';
 import type { Project, Running } from './mrun-process.js';
 import { countingBuilder, test } from './mrun-process.js';
 import { writeOrders } from './orders.js';
@@ -39,6 +40,30 @@ function withoutSummary({ lines }: VirtualScreen): string[] {
 const isDone = (line: string | undefined) => / 100%\|█+\|/.test(line ?? '');
 
 describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
+  test('tells, as a manager, who is at work', { timeout: 60_000 }, async ({ project }) => {
+    const file = await writeDeeds(project, [{}, {}, {}]);
+    const url = await freeUrl();
+    const running = project.startInTerminal(80, 24, ['--url', url, '-N', '3', file]);
+    await running.until('the plan', () => running.stdout.includes('chunks'));
+    expect(look(running, 80).lines[0]).toBe(
+      `DeedBuilder · 0/3 chunks · no workers at ${url} yet`.slice(0, 79),
+    );
+    const worker = project.startInTerminal(80, 24, ['--url', url, '-n', '2']);
+    const { code } = await running.finished;
+    const [heading, ...bars] = withoutSummary(look(running, 80));
+    expect({ code, heading }).toEqual({
+      code: 0,
+      heading: 'DeedBuilder · 3/3 chunks · 1 worker (2 slots)',
+    });
+    expect(bars).toHaveLength(3);
+    expect(bars.every(isDone)).toBe(true);
+    expect((await worker.finished).code).toBe(0);
+    expect(look(worker, 80).lines).toEqual([
+      `Waits for chunks at ${url}, 2 at a time`,
+      expect.stringMatching(/^Worker \S+: 3 chunks done; the run is over$/),
+    ]);
+  });
+
   test.for([
     [80, / Get: +\d+%\|.+\| +\d+\/60 \[00:0\d<00:0\d, \d+\.\d\dit\/s]$/],
     [40, / Get: +\d+%\|.+\| +\d+\/60$/],

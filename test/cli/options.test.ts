@@ -42,6 +42,18 @@ describe('the command line', () => {
         logFormat: 'json',
       },
     });
+    const worker = ['-u', 'tcp://h:1', '--allow', 'a', '--keep-alive', '--allow', 'b', '-N', '50'];
+    expect(parse(...worker, '--secret-file', 's.key', '--lease', '30').result).toMatchObject({
+      operands: [],
+      given: {
+        url: 'tcp://h:1',
+        allow: ['a', 'b'],
+        keepAlive: true,
+        numChunks: 50,
+        secretFile: 's.key',
+        lease: 30,
+      },
+    });
     expect(parse('-vv', 'b.json').result).toMatchObject({ given: { verbose: 2 } });
   });
 
@@ -138,7 +150,9 @@ describe('the command line', () => {
     [['--max-failures', '1.5', 'b.json'], /^mrun: .*--max-failures.* at least 0\.\n$/],
     [['b.json', '--max-failures'], /^mrun: .*--max-failures <n>' argument missing\n$/],
     [['b.json', '-r', ''], /^mrun: .*--reporting <file>.* Expected the path of a file\.\n$/],
-    [['-u', 'tcp://localhost', 'b.json'], /^mrun: unknown option '-u'\n$/],
+    [['-N', '1000001', 'b.json'], /^mrun: .*--num-chunks <n>.* from 1 to 1000000\.\n$/],
+    [['--allow', '', 'b.json'], /^mrun: .*--allow <folder>.* Expected a list of folders\.\n$/],
+    [['status', '-u', 'tcp://localhost:1'], /^mrun: unknown option '-u'\n$/],
     [['status', '--jso'], /^mrun: unknown option '--jso' \(Did you mean --json\?\)\n$/],
     [['status', '-n', '2'], /^mrun: unknown option '-n'\n$/],
     [['status', 'a.json', 'b.json'], /^mrun: too many arguments for 'status'. Expected 1 .*\n$/],

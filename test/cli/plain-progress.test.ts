@@ -23,10 +23,13 @@ function listener() {
 }
 
 /** The processor that a progress follows; builds have their names for ids. */
-function follow() {
+function follow(details?: () => string[]) {
   const { lines, fields, logger } = listener();
   const source = new EventEmitter<BuildEvents>();
-  const unfollow = new PlainProgress(logger, { now: () => Date.now() }).follow(source);
+  const unfollow = new PlainProgress(logger, {
+    ...(details && { details }),
+    now: () => Date.now(),
+  }).follow(source);
   const start = (builder: string, total: number | null) =>
     source.emit('BUILD_STARTED', {
       ...{ builder, buildId: builder, total },
@@ -84,6 +87,16 @@ describe('progress without bars', () => {
     progress('A', 900, 600);
     vi.advanceTimersByTime(30_000);
     expect(lines).toEqual(['A: 0 items', 'A: 300 items, 5.0 items/s', 'A: 900 items, 10 items/s']);
+  });
+
+  test('ends with what else there is to tell', () => {
+    const { lines, start, progress } = follow(() => ['12/50 chunks', '3 workers (24 slots)']);
+    start('A', 600);
+    progress('A', 300, 600);
+    vi.advanceTimersByTime(30_000);
+    expect(lines).toEqual([
+      'A: 300 of 600 items (50 %), 10 items/s, 30.0 s left, 12/50 chunks, 3 workers (24 slots)',
+    ]);
   });
 
   test('is a line for each of the builds that run', () => {

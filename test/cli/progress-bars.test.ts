@@ -1,14 +1,16 @@
 import { EventEmitter } from 'eventemitter3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { BuildEndedEvent, BuildEvents } from '../../src/builder/build-events.js';
+import { clusterParts } from '../../src/cli/cluster-text.js';
 import { ProgressBars } from '../../src/cli/progress-bars.js';
 import { Screen } from '../../src/cli/screen.js';
+import type { ClusterState } from '../../src/processor/distributed/distributed-processor.js';
 import { VirtualScreen } from './virtual-screen.js';
 
 const BUILD = { builder: 'TestBuilder', buildId: '1' };
 
 /** A screen with bars on it, and the processor that they follow. Its clock stands still unless told. */
-function follow(headings = false, rows = 24) {
+function follow(headings = false, rows = 24, details?: () => readonly string[]) {
   const seen = new VirtualScreen(80, rows);
   const stream = Object.assign(new EventEmitter(), {
     write: (text: string) => seen.writeLines(text),
@@ -16,7 +18,11 @@ function follow(headings = false, rows = 24) {
   });
   const screen = new Screen(stream);
   const source = new EventEmitter<BuildEvents>();
-  const unfollow = new ProgressBars(screen, { headings, now: () => Date.now() }).follow(source);
+  const unfollow = new ProgressBars(screen, {
+    headings,
+    ...(details && { details }),
+    now: () => Date.now(),
+  }).follow(source);
   const start = (total: number | null, builder = BUILD.builder) =>
     source.emit('BUILD_STARTED', {
       ...BUILD,
@@ -106,6 +112,24 @@ describe('progress bars', () => {
     progress(1, 1, 1, 10);
     vi.advanceTimersByTime(61_000);
     expect(seen.lines[0]).toContain('[01:01<');
+  });
+
+  test('have what helps a manager behind the name of the builder', () => {
+    let state: ClusterState = {
+      ...{ address: 'tcp://127.0.0.1:7417', workers: 0, slots: 0, chunks: null, done: 0 },
+    };
+    const { seen, start, progress, end } = follow(true, 24, () => clusterParts(state));
+    start(100);
+    progress(0, 0, 0, 100);
+    expect(seen.lines[0]).toBe('TestBuilder · 0 chunks · no workers at tcp://127.0.0.1:7417 yet');
+    expect(seen.lines).toHaveLength(4);
+    state = { ...state, workers: 1, slots: 1, chunks: 50, done: 12 };
+    vi.advanceTimersByTime(100);
+    expect(seen.lines[0]).toBe('TestBuilder · 12/50 chunks · 1 worker (1 slot)');
+    state = { ...state, workers: 3, slots: 24, done: 50 };
+    end();
+    expect(seen.lines[0]).toBe('TestBuilder · 50/50 chunks · 3 workers (24 slots)');
+    expect(clusterParts(null)).toEqual([]);
   });
 
   test('have the name of the builder above them when there are several', () => {

@@ -175,7 +175,7 @@ describe('the summary on a terminal', () => {
     const skipped = report({ builder: 'Skipped', status: 'skipped', ...waiting });
     const cancelled = report({ builder: 'Cancelled', status: 'cancelled', ...waiting });
     expect(lines([failed, skipped, cancelled], 80)).toEqual([
-      'builder      status     built   time  items/s  slowest stage',
+      'builder      status     built   time  items/s',
       'TestBuilder  failed         0  1.2 s',
       'Skipped      skipped        0',
       'Cancelled    cancelled      0',

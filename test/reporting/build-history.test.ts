@@ -15,7 +15,7 @@ import {
   SerialProcessor,
   SQLiteStore,
 } from '../../src/index.js';
-import { machineId, pidScope } from '../../src/reporting/machine.js';
+import { machineId, pidScope } from '../../src/util/machine.js';
 import { at, storeWith } from '../fixtures/stores.js';
 import { Setting, until } from './support.js';
 

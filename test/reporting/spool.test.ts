@@ -16,8 +16,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Doc } from '../../src/index.js';
 import { ObjectId } from '../../src/index.js';
-import { machineId } from '../../src/reporting/machine.js';
 import { countWaiting, Spool, spoolFolderOf } from '../../src/reporting/spool.js';
+import { machineId } from '../../src/util/machine.js';
 import { Setting } from './support.js';
 
 const event = (v: number): Doc => ({ _id: new ObjectId(), v, at: new Date(v) });

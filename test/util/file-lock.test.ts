@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { withFileLock } from '../../src/util/file-lock.js';
+import { holdFileLock, withFileLock } from '../../src/util/file-lock.js';
 
 let folder: string;
 beforeEach(() => {
@@ -59,4 +60,16 @@ test('takes over the lock of an owner that was killed before it was named, but n
   };
   expect(await outcome(60)).toBe('acted');
   expect(await outcome(0)).toMatch(/its owner is unknown/);
+});
+
+test('holds a lock until it is freed, and takes over that of a dead process at once', async () => {
+  const free = holdFileLock(file(), fail);
+  expect(() => holdFileLock(file(), fail)).toThrow(
+    new RegExp(`data\\.json\\.lock is not free: process ${process.pid} on`),
+  );
+  free();
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  writeFileSync(lock(), JSON.stringify({ pid, host: hostname(), since: 'yesterday' }));
+  holdFileLock(file(), fail)();
+  expect(existsSync(lock())).toBe(false);
 });

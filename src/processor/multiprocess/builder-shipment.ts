@@ -34,10 +34,14 @@ export function shipBuilder(builder: AnyBuilder): BuilderShipment {
 /**
  * Rebuilds it in the worker.
  *
+ * @param allow - Asked before a module is imported that is not among `imports`; without, everything is allowed.
  * @throws {@link InvalidBuilderError} when it is another one then: its constructor does not take what was written.
  */
-export async function unpackBuilder({ dict, imports, base }: BuilderShipment): Promise<AnyBuilder> {
-  const builder = await fromDict<AnyBuilder>(dict, { imports, base });
+export async function unpackBuilder(
+  { dict, imports, base }: BuilderShipment,
+  allow?: (module: string) => boolean,
+): Promise<AnyBuilder> {
+  const builder = await fromDict<AnyBuilder>(dict, { imports, base, allow });
   const copy = asDict(builder);
   const changed = Object.keys(dict).find(
     (name) => !name.startsWith('@') && dumps(copy[name]) !== dumps(dict[name]),
@@ -51,7 +55,8 @@ export async function unpackBuilder({ dict, imports, base }: BuilderShipment): P
 }
 
 const PACKAGE = new URL('../../', import.meta.url).href;
-const INDEX = new URL(
+/** Defines all classes of this package. */
+export const INDEX = new URL(
   `../../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
   import.meta.url,
 ).href;

@@ -16,6 +16,8 @@ import type { Doc } from '../../query/document.js';
 import { assertBoolean, assertOneOf } from '../../util/assert-option.js';
 import { writeFileAtomic } from '../../util/atomic-write.js';
 import { withFileLock } from '../../util/file-lock.js';
+import type { ClaimBoard } from '../claim-board.js';
+import { ClaimFile } from '../claim-file.js';
 import { assertEachHas, lastOfEachKey } from '../document.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
 import type { Refusal } from '../store-options.js';
@@ -139,6 +141,11 @@ export class JSONStore<T extends object = Doc> extends MemoryStore<T> {
       writable: !this.readOnly,
       removal: !this.readOnly,
     };
+  }
+
+  override claimBoard(): ClaimBoard | null {
+    const [file = ''] = this.paths;
+    return this.readOnly ? null : new ClaimFile(`${path.resolve(file)}.claim`, this.name);
   }
 
   protected override async open({ forceReset }: { readonly forceReset: boolean }): Promise<void> {

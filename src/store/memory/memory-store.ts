@@ -6,10 +6,12 @@ import { DistinctCollector } from '../../query/distinct.js';
 import type { Doc } from '../../query/document.js';
 import type { CompiledSort } from '../../query/sort.js';
 import { assertNonEmptyString, assertPositiveInteger } from '../../util/assert-option.js';
+import type { ClaimBoard } from '../claim-board.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
 import type { Refusal, StoreOptions } from '../store-options.js';
+import { MemoryClaim } from './memory-claims.js';
 import { MemoryCollection } from './memory-collection.js';
 
 /** Options of {@link MemoryStore}. */
@@ -76,6 +78,10 @@ export class MemoryStore<T extends object = Doc> extends Store<T> {
       rawBatches: false,
       crossProcess: false,
     };
+  }
+
+  override claimBoard(): ClaimBoard | null {
+    return new MemoryClaim(this.#collection);
   }
 
   /** @internal */

@@ -9,12 +9,15 @@ import type { Criteria, Filter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
 import type { SortSpec } from '../../query/sort.js';
 import { resolveReference, resolveSecret } from '../../util/secret-reference.js';
+import type { ClaimBoard } from '../claim-board.js';
 import type { Cursor } from '../cursor.js';
 import { RawDocument } from '../raw-document.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
 import type { QueryOptions, Refusal } from '../store-options.js';
+import type { ClaimDocument } from './mongo-claims.js';
+import { CLAIMS_COLLECTION, MongoClaim } from './mongo-claims.js';
 import type { MongoEndpoint } from './mongo-connection.js';
 import { connectMongo } from './mongo-connection.js';
 import { compileForServer } from './mongo-criteria.js';
@@ -140,6 +143,11 @@ export class MongoStore<T extends object = Doc> extends Store<T> {
       rawBatches: true,
       crossProcess: true,
     };
+  }
+
+  override claimBoard(): ClaimBoard | null {
+    const claims = this.#client?.db(this.database).collection<ClaimDocument>(CLAIMS_COLLECTION);
+    return claims === undefined ? null : new MongoClaim(claims, this.collectionName);
   }
 
   /** What a console shows: no password. */

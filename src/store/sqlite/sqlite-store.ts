@@ -8,6 +8,8 @@ import type { Criteria, Filter } from '../../query/criteria.js';
 import { compileFilter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
 import { assertNonEmptyString, assertPositiveInteger } from '../../util/assert-option.js';
+import type { ClaimBoard } from '../claim-board.js';
+import { ClaimFile } from '../claim-file.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
@@ -102,6 +104,11 @@ export class SQLiteStore<T extends object = Doc> extends Store<T> {
       rawBatches: false,
       crossProcess: true,
     };
+  }
+
+  override claimBoard(): ClaimBoard | null {
+    const collection = encodeURIComponent(this.collectionName);
+    return new ClaimFile(`${this.#file}.${collection}.claim`, this.name);
   }
 
   protected override async open(): Promise<void> {

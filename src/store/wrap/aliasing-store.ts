@@ -3,6 +3,7 @@ import { arg, MSONable, option } from '../../msonable/decorators.js';
 import type { Criteria, Filter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
 import type { Projection } from '../../query/projection.js';
+import type { ClaimBoard } from '../claim-board.js';
 import type { Cursor } from '../cursor.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
@@ -120,6 +121,10 @@ export class AliasingStore<T extends object = Doc> extends Store<T> {
 
   override get collections(): readonly string[] {
     return this.store.collections;
+  }
+
+  override claimBoard(): ClaimBoard | null {
+    return this.store.claimBoard();
   }
 
   get capabilities(): StoreCapabilities {

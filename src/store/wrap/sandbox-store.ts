@@ -2,6 +2,7 @@ import { arg, MSONable, option } from '../../msonable/decorators.js';
 import type { Criteria, Filter } from '../../query/criteria.js';
 import type { Doc } from '../../query/document.js';
 import { assertBoolean, assertNonEmptyString } from '../../util/assert-option.js';
+import type { ClaimBoard } from '../claim-board.js';
 import type { Find } from '../store.js';
 import { Store } from '../store.js';
 import type { StoreCapabilities } from '../store-capabilities.js';
@@ -98,6 +99,10 @@ export class SandboxStore<T extends object = Doc> extends Store<T> {
 
   override get collections(): readonly string[] {
     return this.store.collections;
+  }
+
+  override claimBoard(): ClaimBoard | null {
+    return this.store.claimBoard();
   }
 
   get capabilities(): StoreCapabilities {

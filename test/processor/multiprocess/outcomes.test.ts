@@ -8,7 +8,7 @@ import { SCALE } from './support.js';
 
 const ITEMS = 500;
 const ROUNDS = SCALE >= 1 ? 3 : 1;
-const TIMEOUT_MS = 5000;
+const TIMEOUT_MS = 2500;
 
 const ANYWHERE: Readonly<Record<string, FailureCause | 'skipped'>> = {
   throw: 'error',

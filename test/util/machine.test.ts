@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { machineId, pidScope } from '../../src/reporting/machine.js';
+import { machineId, pidScope } from '../../src/util/machine.js';
 
-const MODULE = fileURLToPath(new URL('../../dist/reporting/machine.js', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../dist/util/machine.js', import.meta.url));
 
 /** What another process says, after a change of what it sees of the machine. */
 function askProcess(change = ''): { machine: string; scope: string } {

@@ -26,8 +26,8 @@ export function machineId(): string {
 export function pidScope(): string {
   scope ??= hash(
     [
-      machineId(),
-      contentOf('/proc/sys/kernel/random/boot_id') ?? hostname(),
+      hostname(),
+      contentOf('/proc/sys/kernel/random/boot_id') ?? machineId(),
       attempt(() => readlinkSync('/proc/self/ns/pid')) ?? '',
     ].join(),
   ).toString('hex', 0, 8);

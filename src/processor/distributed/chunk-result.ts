@@ -1,0 +1,62 @@
+import type { BuildReport, ItemFailure } from '../../builder/build-report.js';
+import { showValue } from '../../errors/show-value.js';
+import { encode } from '../../msonable/encode.js';
+import { fromDict } from '../../msonable/load.js';
+import type { ChunkResult } from './engine.js';
+
+/** So many failures are kept; a report has no more. */
+const KEPT_FAILURES = 100;
+
+/** The result of no chunks. */
+export const NO_RESULT: ChunkResult = Object.freeze({
+  processed: 0,
+  succeeded: 0,
+  failed: 0,
+  skipped: 0,
+  invalid: 0,
+  errors: 0,
+  warnings: 0,
+  failures: Object.freeze([]),
+});
+
+/** Adds the results of chunks up. */
+export function addResults(a: ChunkResult, b: ChunkResult): ChunkResult {
+  return {
+    processed: a.processed + b.processed,
+    succeeded: a.succeeded + b.succeeded,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+    invalid: a.invalid + b.invalid,
+    errors: a.errors + b.errors,
+    warnings: a.warnings + b.warnings,
+    failures: [...a.failures, ...b.failures].slice(0, KEPT_FAILURES),
+  };
+}
+
+/** What is told of a chunk that was built. It can be written as JSON. */
+export function resultOf(report: BuildReport): ChunkResult {
+  const { processed, succeeded, failed, skipped, invalid, errors, warnings } = report;
+  const failures = report.failures.map((failure) => ({ ...failure, key: plainKey(failure.key) }));
+  return { processed, succeeded, failed, skipped, invalid, errors, warnings, failures };
+}
+
+/** The failures of a result, with the keys that they had. */
+export function failuresOf({ failures }: ChunkResult): Promise<ItemFailure[]> {
+  return Promise.all(
+    failures.map(async (failure) => {
+      const { key } = failure;
+      const isPlain = typeof key !== 'object' || key === null;
+      return { ...failure, key: isPlain ? key : await fromDict(key, { unknown: 'keep' }) };
+    }),
+  );
+}
+
+function plainKey(key: unknown): unknown {
+  try {
+    const { plain } = encode(key);
+    JSON.stringify(plain);
+    return plain;
+  } catch {
+    return showValue(key);
+  }
+}

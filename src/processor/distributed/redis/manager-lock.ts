@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import { RunLockedError } from '../../../errors/distributed-errors.js';
+
+/** Does something, but only for who holds the lock, or takes it up again; and holds it for longer. */
+const GUARDED = `
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return redis.error_reply('LOCKED ' .. owner) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if ARGV[3] then redis.call(ARGV[3], KEYS[2], unpack(ARGV, 4)) end
+return 1`;
+const RELEASE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+/** The right to be the manager at a place. It ends a lease after its owner has died. */
+export class ManagerLock {
+  readonly #client: Redis;
+  readonly #key: string;
+  readonly #leaseMs: number;
+  readonly #name: string;
+  /** Says who has it, too. */
+  readonly #token = JSON.stringify({
+    pid: process.pid,
+    host: hostname(),
+    since: new Date().toISOString(),
+    id: randomUUID(),
+  });
+
+  /** @param name - Of the run, for messages. */
+  constructor(client: Redis, key: string, leaseMs: number, name: string) {
+    this.#name = name;
+    this.#client = client;
+    this.#key = key;
+    this.#leaseMs = leaseMs;
+  }
+
+  /** @returns who has it already; undefined when it is ours now. */
+  async acquire(): Promise<string | undefined> {
+    const ttl = this.#leaseMs;
+    const taken = await this.#client.set(this.#key, this.#token, 'PX', ttl, 'NX');
+    if (taken === 'OK') return undefined;
+    const owner = await this.#client.get(this.#key);
+    return owner === null ? this.acquire() : ownerIn(owner);
+  }
+
+  /** @throws {@link RunLockedError} when somebody else has it. */
+  async renew(): Promise<void> {
+    await this.#guarded([this.#key]);
+  }
+
+  /**
+   * Changes a key.
+   *
+   * @throws {@link RunLockedError} when somebody else has the lock; nothing is changed then.
+   */
+  async write(command: string, key: string, ...args: readonly (string | number)[]): Promise<void> {
+    await this.#guarded([this.#key, key], command, ...args);
+  }
+
+  /** Lets others have it. */
+  async release(): Promise<void> {
+    await this.#client.eval(RELEASE, 1, this.#key, this.#token);
+  }
+
+  async #guarded(keys: readonly string[], ...args: readonly (string | number)[]): Promise<void> {
+    try {
+      const { length } = keys;
+      await this.#client.eval(GUARDED, length, ...keys, this.#token, this.#leaseMs, ...args);
+    } catch (error) {
+      const { message } = error as Error;
+      const [, owner] = /LOCKED (\{.*\})/.exec(message) ?? [];
+      if (owner === undefined) throw error;
+      throw new RunLockedError(this.#name, `${ownerIn(owner)} took it over`);
+    }
+  }
+}
+
+/** `process 17 on host, since …`. */
+function ownerIn(token: string): string {
+  const { pid, host, since } = JSON.parse(token) as Record<string, unknown>;
+  return `process ${pid} on ${host}, since ${since},`;
+}

@@ -1,0 +1,190 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { BrokerError, DistributedAddressError } from '../../../errors/distributed-errors.js';
+import { assertNonEmptyString, assertPositiveInteger } from '../../../util/assert-option.js';
+import { Pulse } from '../../../util/pulse.js';
+import { settledWithin } from '../../../util/turn.js';
+import type { Lease, WorkerOptions, WorkerSession } from '../engine.js';
+import { connectBroker } from './broker.js';
+import type { Peers } from './peers.js';
+import { loadPeers } from './peers.js';
+import type { Place } from './place.js';
+import { placeOf } from './place.js';
+import type { RedisLease } from './redis-lease.js';
+import { readCurrent } from './run-record.js';
+import { WorkerRun } from './worker-run.js';
+
+/** How often it is looked whether there is a run, and a Redis. */
+const LOOK_MS = 200;
+const RECONNECT_MS = 1000;
+/** So long may a Redis take to hear that we leave. */
+const FAREWELL_MS = 1000;
+
+type Received = Lease | 'run-finished' | undefined;
+
+/** The worker's side: it takes part in the run that is at work at its place. */
+export class RedisWorkerSession implements WorkerSession {
+  readonly #options: WorkerOptions;
+  readonly #place: Place;
+  readonly #peers: Peers;
+  readonly #over = new AbortController();
+  readonly #waiting = new Set<(received: Promise<Received>) => void>();
+  readonly #want = new Pulse();
+  #client: Redis | undefined;
+  #run: WorkerRun | undefined;
+  #hasFinished = false;
+  #hasWarned = false;
+  #failure: { readonly error: unknown } | undefined;
+  #working: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: WorkerOptions, place: Place, peers: Peers) {
+    this.#options = options;
+    this.#place = place;
+    this.#peers = peers;
+  }
+
+  /**
+   * Connects; when nobody is there yet, it is tried again in the background.
+   *
+   * @throws {@link BrokerError} when the Redis does not let us in.
+   * @throws {@link DistributedAddressError} when there is no such host.
+   */
+  static async connect(options: WorkerOptions): Promise<RedisWorkerSession> {
+    assertPositiveInteger('leaseMs', options.leaseMs);
+    assertPositiveInteger('slots', options.slots);
+    assertNonEmptyString('worker', options.worker);
+    const place = placeOf(options.url, options.secret);
+    const session = new RedisWorkerSession(options, place, await loadPeers());
+    await session.#connect();
+    session.#working = session.#work();
+    return session;
+  }
+
+  receive(signal?: AbortSignal): Promise<Received> {
+    if (this.#failure) return Promise.reject(this.#failure.error);
+    if (this.#hasFinished) return Promise.resolve('run-finished');
+    if (this.#over.signal.aborted || signal?.aborted) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const give = (received: Promise<Received>) => {
+        this.#waiting.delete(give);
+        signal?.removeEventListener('abort', giveUp);
+        resolve(received);
+      };
+      const giveUp = () => give(Promise.resolve(undefined));
+      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#waiting.add(give);
+      this.#want.beat();
+    });
+  }
+
+  log(line: Parameters<WorkerSession['log']>[0]): void {
+    this.#run?.tell({ type: 'WORKER_LOG', worker: this.#options.worker, ...line });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#over.abort();
+    this.#giveAll(() => Promise.resolve(undefined));
+    await settledWithin(this.#working, FAREWELL_MS);
+    await this.#run?.leave();
+    if (this.#client !== undefined)
+      await settledWithin(this.#client.quit().catch(ignore), FAREWELL_MS);
+    this.#client?.disconnect();
+    await this.#working;
+  }
+
+  /** Says only once that nobody is there. */
+  async #connect(): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      this.#client = await connectBroker(this.#place, this.#peers, logger);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      const { message } = error as Error;
+      if (!this.#hasWarned) logger.warn(`${message}; it is tried again until somebody is there`);
+      this.#hasWarned = true;
+    }
+  }
+
+  /** Looks at the run until the session is over, or the run. */
+  async #work(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted && !this.#hasFinished) {
+      let pauseMs = RECONNECT_MS;
+      try {
+        if (this.#client === undefined) await this.#connect();
+        else {
+          await this.#look(this.#client);
+          pauseMs = this.#run?.timings.beatMs ?? LOOK_MS;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (this.#client === undefined) return this.#fail(error);
+        // A Redis that has no memory left, or is no longer the first of its kind, may recover.
+        this.#options.logger.warn(`${this.#place.address}: ${String(error)}`);
+      }
+      await setTimeout(pauseMs, undefined, { signal }).catch(ignore);
+    }
+  }
+
+  async #look(client: Redis): Promise<void> {
+    const { prefix } = this.#place;
+    const current = await readCurrent(client, prefix);
+    if (this.#over.signal.aborted) return;
+    if (current === undefined || current.run !== this.#run?.run) await this.#depart(current?.run);
+    else if (current.isOver) return this.#finish();
+    if (current === undefined || current.isOver) return;
+    this.#run ??= await WorkerRun.join(current, {
+      ...{ options: this.#options, peers: this.#peers, client, prefix },
+      wanted: () => this.#waiting.size,
+      want: this.#want,
+      give: (lease) => this.#give(lease),
+    });
+    await this.#run.beat();
+  }
+
+  /** Leaves a run that another one follows, or that was forgotten. */
+  async #depart(next: string | undefined): Promise<void> {
+    if (this.#run === undefined) return;
+    const what = next === undefined ? 'lost its run' : 'has another run now';
+    this.#options.logger.warn(`The Redis at ${this.#place.address} ${what}: chunks are dropped`);
+    await this.#run.leave();
+    this.#run = undefined;
+  }
+
+  async #finish(): Promise<void> {
+    this.#hasFinished = true;
+    this.#giveAll(() => Promise.resolve('run-finished'));
+    await this.#run?.leave();
+  }
+
+  /** A chunk goes to whoever waited longest. */
+  #give(lease: RedisLease): void {
+    const [give] = this.#waiting;
+    if (give === undefined) lease.release().catch((error) => this.#fail(error));
+    else give(Promise.resolve(lease));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = { error };
+    this.#giveAll(() => Promise.reject(error));
+  }
+
+  #giveAll(received: () => Promise<Received>): void {
+    for (const give of [...this.#waiting]) give(received());
+  }
+}
+
+const ignore = () => undefined;
+
+/** Somebody may be there later. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof BrokerError) return false;
+  const { cause } = error as { cause?: { code?: unknown } };
+  return error instanceof DistributedAddressError && cause?.code !== 'ENOTFOUND';
+}

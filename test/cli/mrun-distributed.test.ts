@@ -1,0 +1,149 @@
+import path from 'node:path';
+import { describe, expect } from 'vitest';
+import { allOf, builtIn, freeUrl, toWrite, writeBuilder, writeDeeds } from './deeds.js';
+import type { Project } from './mrun-process.js';
+import { test } from './mrun-process.js';
+
+const plain = (count: number) => Array.from({ length: count }, () => ({}));
+
+/** What reporting wrote. */
+function reportIn(project: Project): { store: string; read: () => Record<string, unknown>[] } {
+  const store = project.write('r.json', {
+    '@module': 'maggma.stores.mongolike',
+    '@class': 'JSONStore',
+    '@version': null,
+    ...{ paths: 'builds.json', key: '_id', read_only: false },
+  });
+  return { store, read: () => project.read('builds.json') };
+}
+
+describe('mrun on many machines', { timeout: 60_000 }, () => {
+  test('builds the same with two workers as alone, and reports one build', async ({ project }) => {
+    await writeDeeds(project, plain(60));
+    const url = await freeUrl();
+    const { store, read } = reportIn(project);
+    // What other runs are told is not in the way.
+    project.write('mrun.config.json', { url, parallelBuilders: true, failFast: true });
+    const planned = await project.run('--plan', '-N', '6', 'b.json');
+    expect(planned.stdout).toMatch(/^DeedBuilder: 60 to build \(60 new\)$/m);
+
+    const manager = project.start('-v', '-N', '6', '-r', store, 'b.json');
+    const workers = [project.start('-n', '2'), project.start()];
+    const { code, stdout, stderr } = await manager.finished;
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/ - DistributedProcessor - INFO - .* joined, with 2 slots$/m);
+    expect(stderr).toMatch(/ - mrun - INFO - DeedBuilder: 60 succeeded, 0 failed, /);
+    let done = 0;
+    for (const { finished } of workers) {
+      const end = await finished;
+      expect(end).toMatchObject({ code: 0, stdout: '' });
+      const [, chunks] =
+        /^Worker \S+-\d+-\w+: (\d) chunks? done; the run is over$/m.exec(end.stderr) ?? [];
+      done += Number(chunks);
+    }
+    expect(done).toBe(6);
+    expect(await builtIn(project)).toEqual(allOf(60));
+    const builds = read().filter(({ event }) => event === 'BUILD_STARTED');
+    expect(builds).toHaveLength(1);
+
+    writeBuilder(project, 'alone');
+    expect((await project.run('--no-url', 'b.json')).code).toBe(0);
+    expect(await builtIn(project, 'alone')).toEqual(allOf(60));
+  });
+
+  test('builds all when a worker is killed in a chunk', async ({ project }) => {
+    const deeds = [...plain(3), { ms: 1500, file: path.join(project.folder, 'begun') }];
+    await writeDeeds(project, deeds);
+    const url = await freeUrl();
+    const manager = project.start('--url', url, '-N', '2', 'b.json');
+    const killed = project.start('--url', url, '-n', '2');
+    await toWrite(project, 'begun');
+    killed.kill('SIGKILL');
+    const other = project.start('-v', '--keep-alive', '--url', url);
+    const { code, stderr } = await manager.finished;
+    expect(code, stderr).toBe(0);
+    // What a manager warns of is seen without -v.
+    expect(stderr).toMatch(/ - WARNING - Chunk \d of DeedBuilder is tried again: \S+ was lost$/m);
+    expect(await builtIn(project)).toEqual(allOf(4));
+    await other.until('the next run', () => other.stderr.split('Waits for chunks').length > 2);
+    other.kill('SIGTERM');
+    expect((await other.finished).code).toBe(143);
+  });
+
+  test('lets a worker finish its chunk at SIGTERM', async ({ project }) => {
+    const first = { ms: 1000, file: path.join(project.folder, 'begun') };
+    await writeDeeds(project, [first, {}]);
+    const url = await freeUrl();
+    const manager = project.start('-v', '--url', url, '-N', '2', 'b.json');
+    const leaving = project.start('--url', url);
+    await toWrite(project, 'begun');
+    leaving.kill('SIGTERM');
+    const { code, stderr } = await leaving.finished;
+    expect(code).toBe(143);
+    expect(stderr).toMatch(/^Stopping: finishing what is in flight \(send SIGTERM again to stop/m);
+    expect(stderr).toMatch(/^Worker \S+: [12] chunks? done; stopped$/m);
+    const other = project.start('-v', '--log-format', 'json', '--url', url);
+    const managed = await manager.finished;
+    expect(managed.code).toBe(0);
+    expect(managed.stderr).not.toContain('is tried again');
+    const ended = await other.finished;
+    expect(ended.code).toBe(0);
+    const lines = ended.stderr.trim().split('\n');
+    const last = { logger: 'mrun', level: 'info', status: 'finished', failed: 0, lost: 0 };
+    expect(lines.map((line) => JSON.parse(line)).at(-1)).toMatchObject(last);
+    expect(await builtIn(project)).toEqual(allOf(2));
+  });
+
+  test('lets a worker leave at once at the second signal', async ({ project }) => {
+    await writeDeeds(project, [{ ms: 15_000, file: path.join(project.folder, 'begun') }]);
+    const url = await freeUrl();
+    const manager = project.start('-v', '--url', url, '-N', '1', 'b.json');
+    const worker = project.start('--url', url);
+    await toWrite(project, 'begun');
+    worker.kill('SIGINT');
+    await worker.until('the first answer', () => worker.stderr.includes('Stopping: '));
+    // Sooner, it would be taken for an echo of the first one.
+    const since = performance.now();
+    while (!worker.stderr.includes('at once\n') && performance.now() - since < 10_000) {
+      worker.kill('SIGINT');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect((await worker.finished).code).toBe(130);
+    manager.kill('SIGTERM');
+    const { code, stderr } = await manager.finished;
+    expect(code).toBe(143);
+    expect(stderr).toContain('Stopping: workers leave, and the next run plans what is left (');
+    expect(await builtIn(project)).toEqual({});
+  });
+
+  test('exits with 3 when a chunk is given up, and lists it', async ({ project }) => {
+    await writeDeeds(project, [{}, {}, { do: 'kill' }, {}]);
+    const url = await freeUrl();
+    const manager = project.start('--url', url, '-N', '4', 'b.json');
+    const worker = project.start('--url', url, '-n', '2');
+    const { code, stderr } = await manager.finished;
+    expect(code, stderr).toBe(3);
+    expect(stderr).toMatch(/ - ERROR - Chunk 2 of DeedBuilder is given up: .*SIGKILL/m);
+    expect(stderr).toMatch(/^DeedBuilder: 1 of 4 items failed: 'chunk 2' \(.*SIGKILL.*\)$/m);
+    expect((await worker.finished).code).toBe(0);
+    const { k2: _, ...others } = allOf(4);
+    expect(await builtIn(project)).toEqual(others);
+  });
+
+  test('says at the manager what a worker lacks, and ends that worker with 1', async ({
+    project,
+  }) => {
+    await writeDeeds(project, plain(2));
+    const url = await freeUrl();
+    const manager = project.start('--url', url, '-N', '1', '--worker-timeout', '1', 'b.json');
+    const worker = project.shell(`mkdir empty && cd empty && exec $mrun --url ${url}`);
+    const { code, stderr } = await worker.finished;
+    expect(code, stderr).toBe(1);
+    expect(stderr).toMatch(/^mrun: .*builders\.mjs.*\n/m);
+    const managed = await manager.finished;
+    expect(managed.code).toBe(1);
+    expect(managed.stderr).toMatch(/ - DistributedWorker - ERROR - .*builders\.mjs.* \(\S+\)$/m);
+    expect(managed.stderr).toMatch(/No worker came to tcp:\S+ for 1 s/);
+  });
+});

@@ -1,0 +1,159 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe } from 'vitest';
+
+/** A Redis with AOF, for tests that do nothing to it; empty when they are to start one. */
+const REDIS_URL = process.env['REDIS_URL'] ?? '';
+const hasServer = spawnSync('redis-server', ['--version']).status === 0;
+
+/**
+ * A group of tests that needs a `redis-server` on the PATH, because it kills it or sets it up in its own way: skipped, and
+ * that loudly, where there is none; with `MAGGMA_REQUIRE_REDIS=1` that is an error.
+ */
+export function describeRedis(name: string, tests: () => void): void {
+  if (hasServer) describe(name, tests);
+  else {
+    const problem = `there is no redis-server on the PATH: ${name}`;
+    if (process.env['MAGGMA_REQUIRE_REDIS'] === '1') throw new RangeError(problem);
+    console.warn(`\n!!! SKIPPED, because ${problem}\n`);
+    describe.skip(name, tests);
+  }
+}
+
+/** As {@link describeRedis}, with a place in a Redis that nobody else uses: in that of `REDIS_URL` if that is set. */
+export function describeWithRedis(name: string, tests: (place: () => URL) => void): void {
+  const unique = (url: URL) => new URL(`?queue=${randomBytes(6).toString('hex')}`, url);
+  if (REDIS_URL !== '') {
+    describe(name, () => tests(() => unique(new URL(REDIS_URL))));
+    return;
+  }
+  describeRedis(name, () => {
+    let server: RedisServer | undefined;
+    beforeAll(async () => {
+      server = await RedisServer.start();
+    });
+    afterAll(() => server?.[Symbol.asyncDispose]());
+    tests(() => unique((server as RedisServer).url));
+  });
+}
+
+/** A private Redis on a free port of this machine, with a folder that outlives its death. */
+export class RedisServer implements AsyncDisposable {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'maggma-redis-'));
+  readonly port: number;
+  readonly #options: readonly string[];
+  readonly #scheme: 'redis' | 'rediss';
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, options: readonly string[], scheme: 'redis' | 'rediss') {
+    this.port = port;
+    this.#options = ['--port', String(port), ...options];
+    this.#scheme = scheme;
+  }
+
+  /** @param options - More of the command line; with AOF if it does not say otherwise. */
+  static async start(...options: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), options, 'redis');
+    await server.start();
+    return server;
+  }
+
+  /** One that speaks TLS alone, with the files of a key and its certificate. */
+  static async startTls(key: string, cert: string): Promise<RedisServer> {
+    const port = await freePort();
+    const files = ['--tls-key-file', key, '--tls-cert-file', cert, '--tls-ca-cert-file', cert];
+    const tls = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files];
+    const server = new RedisServer(port, tls, 'rediss');
+    await server.start();
+    return server;
+  }
+
+  get url(): URL {
+    return new URL(`${this.#scheme}://127.0.0.1:${this.port}`);
+  }
+
+  /** Starts it again, with what it remembers. */
+  async start(): Promise<void> {
+    const usual = [
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      this.folder,
+      '--save',
+      '',
+      '--appendonly',
+      'yes',
+    ];
+    this.#process = spawn('redis-server', [...usual, ...this.#options], { stdio: 'ignore' });
+    await this.#answering();
+  }
+
+  /** Kills it without warning. */
+  async kill(): Promise<void> {
+    const exit = once(this.#process as ChildProcess, 'exit');
+    this.#process?.kill('SIGKILL');
+    await exit;
+    this.#process = undefined;
+  }
+
+  /** Lends a client without a password. */
+  async ask<R>(action: (client: Redis) => Promise<R>): Promise<R> {
+    const client = new Redis(this.port, '127.0.0.1', { lazyConnect: true });
+    try {
+      await client.connect();
+      return await action(client);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process !== undefined) await this.kill();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  async #answering(): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    const connectTo = () =>
+      this.#scheme === 'rediss'
+        ? connectTls({ host: '127.0.0.1', port: this.port, rejectUnauthorized: false })
+        : connect(this.port, '127.0.0.1');
+    while (!/^(?:\+PONG|-NOAUTH)/.test(await ping(connectTo()))) {
+      if (performance.now() > deadline) throw new RangeError('waited in vain for redis-server');
+      await setTimeout(20);
+    }
+  }
+}
+
+/** What a Redis answers; nothing when there is none. */
+async function ping(socket: Socket): Promise<string> {
+  try {
+    // It is sent when there is a connection.
+    socket.write('PING\r\n');
+    const [answer] = await once(socket, 'data');
+    return String(answer);
+  } catch {
+    return '';
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
