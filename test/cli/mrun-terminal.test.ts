@@ -132,7 +132,7 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
 
   test('goes on drawing while an item is in an endless loop', async ({ project }) => {
     const deeds = Array.from({ length: 20 }, (_, i) => (i === 2 ? 'loop' : 'pause'));
-    const orders = writeOrders(project, deeds, { timeout: 3 });
+    const orders = writeOrders(project, deeds, { timeout: 6 });
     const running = project.startInTerminal(80, 24, ['-n', '2', orders]);
     await running.until('the other worker', () => / 1\d\/20 \[/.test(running.stdout));
     const before = look(running, 80).draws;
@@ -144,7 +144,7 @@ describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
     expect(lines.filter((line) => line.includes('|')).every(isDone)).toBe(true);
     expect(lines.slice(-3)).toEqual([
       'ObeyingBuilder: 1 of 20 items failed',
-      '  2: timeout after 3 s',
+      '  2: timeout after 6 s',
       'See all failures: mrun failures b.json',
     ]);
     expect(cursorVisible).toBe(true);
