@@ -4,7 +4,9 @@ import { BrokerError, DistributedAddressError } from '../../../errors/distribute
 import { assertNonEmptyString, assertPositiveInteger } from '../../../util/assert-option.js';
 import { Pulse } from '../../../util/pulse.js';
 import { settledWithin } from '../../../util/turn.js';
-import type { Lease, WorkerOptions, WorkerSession } from '../engine.js';
+import type { WorkerOptions, WorkerSession } from '../engine.js';
+import type { Received } from '../receivers.js';
+import { Receivers } from '../receivers.js';
 import { connectBroker } from './broker.js';
 import type { Peers } from './peers.js';
 import { loadPeers } from './peers.js';
@@ -20,21 +22,17 @@ const RECONNECT_MS = 1000;
 /** So long may a Redis take to hear that we leave. */
 const FAREWELL_MS = 1000;
 
-type Received = Lease | 'run-finished' | undefined;
-
 /** The worker's side: it takes part in the run that is at work at its place. */
 export class RedisWorkerSession implements WorkerSession {
   readonly #options: WorkerOptions;
   readonly #place: Place;
   readonly #peers: Peers;
   readonly #over = new AbortController();
-  readonly #waiting = new Set<(received: Promise<Received>) => void>();
   readonly #want = new Pulse();
+  readonly #receivers = new Receivers({ asked: () => this.#want.beat() });
   #client: Redis | undefined;
   #run: WorkerRun | undefined;
-  #hasFinished = false;
   #hasWarned = false;
-  #failure: { readonly error: unknown } | undefined;
   #working: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -62,20 +60,7 @@ export class RedisWorkerSession implements WorkerSession {
   }
 
   receive(signal?: AbortSignal): Promise<Received> {
-    if (this.#failure) return Promise.reject(this.#failure.error);
-    if (this.#hasFinished) return Promise.resolve('run-finished');
-    if (this.#over.signal.aborted || signal?.aborted) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const give = (received: Promise<Received>) => {
-        this.#waiting.delete(give);
-        signal?.removeEventListener('abort', giveUp);
-        resolve(received);
-      };
-      const giveUp = () => give(Promise.resolve(undefined));
-      signal?.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.add(give);
-      this.#want.beat();
-    });
+    return this.#receivers.receive(signal);
   }
 
   log(line: Parameters<WorkerSession['log']>[0]): void {
@@ -89,7 +74,7 @@ export class RedisWorkerSession implements WorkerSession {
 
   async #close(): Promise<void> {
     this.#over.abort();
-    this.#giveAll(() => Promise.resolve(undefined));
+    this.#receivers.close();
     await settledWithin(this.#working, FAREWELL_MS);
     await this.#run?.leave();
     if (this.#client !== undefined)
@@ -114,7 +99,7 @@ export class RedisWorkerSession implements WorkerSession {
   /** Looks at the run until the session is over, or the run. */
   async #work(): Promise<void> {
     const { signal } = this.#over;
-    while (!signal.aborted && !this.#hasFinished) {
+    while (!signal.aborted && !this.#receivers.hasFinished) {
       let pauseMs = RECONNECT_MS;
       try {
         if (this.#client === undefined) await this.#connect();
@@ -124,7 +109,7 @@ export class RedisWorkerSession implements WorkerSession {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#client === undefined) return this.#fail(error);
+        if (this.#client === undefined) return this.#receivers.fail(error);
         // A Redis that has no memory left, or is no longer the first of its kind, may recover.
         this.#options.logger.warn(`${this.#place.address}: ${String(error)}`);
       }
@@ -141,7 +126,7 @@ export class RedisWorkerSession implements WorkerSession {
     if (current === undefined || current.isOver) return;
     this.#run ??= await WorkerRun.join(current, {
       ...{ options: this.#options, peers: this.#peers, client, prefix },
-      wanted: () => this.#waiting.size,
+      wanted: () => this.#receivers.size,
       want: this.#want,
       give: (lease) => this.#give(lease),
     });
@@ -158,25 +143,13 @@ export class RedisWorkerSession implements WorkerSession {
   }
 
   async #finish(): Promise<void> {
-    this.#hasFinished = true;
-    this.#giveAll(() => Promise.resolve('run-finished'));
+    this.#receivers.finish();
     await this.#run?.leave();
   }
 
-  /** A chunk goes to whoever waited longest. */
   #give(lease: RedisLease): void {
-    const [give] = this.#waiting;
-    if (give === undefined) lease.release().catch((error) => this.#fail(error));
-    else give(Promise.resolve(lease));
-  }
-
-  #fail(error: unknown): void {
-    this.#failure = { error };
-    this.#giveAll(() => Promise.reject(error));
-  }
-
-  #giveAll(received: () => Promise<Received>): void {
-    for (const give of [...this.#waiting]) give(received());
+    if (this.#receivers.give(lease)) return;
+    lease.release().catch((error) => this.#receivers.fail(error));
   }
 }
 

@@ -7,7 +7,9 @@ import {
 import { MaggmaError } from '../../../errors/maggma-error.js';
 import { assertNonEmptyString, assertPositiveInteger } from '../../../util/assert-option.js';
 import { settledWithin } from '../../../util/turn.js';
-import type { Lease, WorkerOptions, WorkerSession } from '../engine.js';
+import type { WorkerOptions, WorkerSession } from '../engine.js';
+import type { Received } from '../receivers.js';
+import { Receivers } from '../receivers.js';
 import { fitting } from './message-size.js';
 import { MessageSocket } from './message-socket.js';
 import type { ManagerMessage, WorkerMessage } from './messages.js';
@@ -22,15 +24,13 @@ import { WorkerLeases } from './worker-leases.js';
 /** So long may a goodbye take. */
 const FAREWELL_MS = 1000;
 
-type Received = Lease | 'run-finished' | undefined;
-
 /** The worker's side: it connects again and again, and keeps its leases alive. */
 export class TcpWorkerSession implements WorkerSession {
   readonly #options: WorkerOptions;
   readonly #endpoint: Endpoint;
   readonly #leases: WorkerLeases;
   readonly #held = new Map<string, TcpLease>();
-  readonly #waiting = new Set<(received: Promise<Received>) => void>();
+  readonly #receivers = new Receivers({ asked: () => this.#want(), gaveUp: () => this.#want() });
   readonly #over = new AbortController();
   #socket: MessageSocket | undefined;
   #whenClosed: Promise<void> = Promise.resolve();
@@ -39,8 +39,6 @@ export class TcpWorkerSession implements WorkerSession {
   #run: string | undefined;
   #header: { readonly stage: number; readonly sealed: string } | undefined;
   #chunk: Extract<ManagerMessage, { type: 'CHUNK' }> | undefined;
-  #hasFinished = false;
-  #failure: { readonly error: unknown } | undefined;
   #ticking: NodeJS.Timeout | undefined;
   #pausing: NodeJS.Timeout | undefined;
 
@@ -62,29 +60,14 @@ export class TcpWorkerSession implements WorkerSession {
   static async connect(options: WorkerOptions): Promise<TcpWorkerSession> {
     const session = new TcpWorkerSession(options);
     await session.#connect();
-    if (session.#failure) throw session.#failure.error;
+    const { failure } = session.#receivers;
+    if (failure) throw failure.error;
     session.#tick();
     return session;
   }
 
   receive(signal?: AbortSignal): Promise<Received> {
-    if (this.#failure) return Promise.reject(this.#failure.error);
-    if (this.#hasFinished) return Promise.resolve('run-finished');
-    if (this.#over.signal.aborted || signal?.aborted) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const give = (received: Promise<Received>) => {
-        this.#waiting.delete(give);
-        signal?.removeEventListener('abort', giveUp);
-        resolve(received);
-      };
-      const giveUp = () => {
-        give(Promise.resolve(undefined));
-        this.#do(this.#leases.want(this.#waiting.size));
-      };
-      signal?.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.add(give);
-      this.#do(this.#leases.want(this.#waiting.size));
-    });
+    return this.#receivers.receive(signal);
   }
 
   log(line: Parameters<WorkerSession['log']>[0]): void {
@@ -93,7 +76,7 @@ export class TcpWorkerSession implements WorkerSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#leave();
-    this.#giveAll(() => Promise.resolve(undefined));
+    this.#receivers.close();
     await settledWithin(this.#whenClosed, FAREWELL_MS);
     this.#socket?.destroy();
   }
@@ -220,9 +203,8 @@ export class TcpWorkerSession implements WorkerSession {
         this.#socket?.destroy();
         return;
       case 'exit':
-        this.#hasFinished = true;
+        this.#receivers.finish();
         this.#leave();
-        this.#giveAll(() => Promise.resolve('run-finished'));
         return;
       default:
         effect satisfies never;
@@ -231,10 +213,9 @@ export class TcpWorkerSession implements WorkerSession {
 
   /** The chunk that just came goes to whoever waited longest. */
   #start(): void {
-    const [give] = this.#waiting;
     const chunk = this.#chunk;
     const run = this.#run;
-    if (give === undefined || chunk === undefined || run === undefined) return;
+    if (this.#receivers.size === 0 || chunk === undefined || run === undefined) return;
     const { stage, index, token, attempt, sealed: payload } = chunk;
     const { sealed: header = '' } = this.#header ?? {};
     const grant = { id: { run, stage, index }, attempt, header, payload, token };
@@ -245,7 +226,7 @@ export class TcpWorkerSession implements WorkerSession {
       tell: (message) => this.#socket?.sendBestEffort(message),
     });
     this.#held.set(token, lease);
-    give(Promise.resolve(lease));
+    this.#receivers.give(lease);
   }
 
   #end(end: LeaseEnd): void {
@@ -253,13 +234,12 @@ export class TcpWorkerSession implements WorkerSession {
   }
 
   #fail(error: unknown): void {
-    this.#failure = { error };
+    this.#receivers.fail(error);
     this.#leave();
-    this.#giveAll(() => Promise.reject(error));
   }
 
-  #giveAll(received: () => Promise<Received>): void {
-    for (const give of [...this.#waiting]) give(received());
+  #want(): void {
+    this.#do(this.#leases.want(this.#receivers.size));
   }
 
   #say(message: WorkerMessage): void {
