@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
+// `--mode soak`: all of the work, with other random numbers each time.
+const soak = { TEST_SCALE: '1', TEST_SEED: String(Date.now() % 1e9), ...process.env };
+
+export default defineConfig(({ mode }) => ({
   // vite reads these from the tsconfig that includes the file; spelled out, fixtures outside it work too.
   oxc: { target: 'es2022', decorator: { legacy: true, emitDecoratorMetadata: false } },
   resolve: {
@@ -15,10 +18,11 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    env: mode === 'soak' ? soak : {},
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 30_000,
     // Many tests wait for processes.
     maxWorkers: '100%',
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'text-summary'] },
   },
-});
+}));

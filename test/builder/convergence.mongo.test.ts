@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { CopyBuilder, MongoURIStore, SerialProcessor } from 'maggma';
 import { expect, test } from 'vitest';
+import { SCALE, SEED } from '../effort.js';
 import { RemainderBuilder } from '../fixtures/remainder-builder.js';
 import { describeMongo, MONGODB_URI, uniqueDatabase } from '../store/mongo/server.js';
-import { converges, SCALE, SEED, sequences } from './convergence.js';
+import { converges, sequences } from './convergence.js';
 
 describeMongo('over MongoStore', () => {
   const database = uniqueDatabase();

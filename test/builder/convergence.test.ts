@@ -5,8 +5,9 @@ import * as fc from 'fast-check';
 import type { Store } from 'maggma';
 import { CopyBuilder, MemoryStore, MultiProcessor, SerialProcessor, SQLiteStore } from 'maggma';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SCALE, SEED } from '../effort.js';
 import { RemainderBuilder } from '../fixtures/remainder-builder.js';
-import { converges, SCALE, SEED, sequences } from './convergence.js';
+import { converges, sequences } from './convergence.js';
 
 console.log(`convergence: TEST_SEED=${SEED} TEST_SCALE=${SCALE}`);
 

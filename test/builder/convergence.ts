@@ -4,9 +4,6 @@ import { Decimal128, Long, ObjectId } from 'maggma';
 import { expect } from 'vitest';
 import { contents } from '../fixtures/stores.js';
 
-export const SCALE = Number(process.env['TEST_SCALE'] ?? 0.05);
-export const SEED = Number(process.env['TEST_SEED'] ?? 20261126);
-
 /** Keys of all kinds. */
 const KEYS: readonly unknown[] = [
   1,

@@ -6,10 +6,11 @@ import { afterAll, expect, test } from 'vitest';
 import { MultiProcessor } from '../../src/processor/multiprocess/multi-processor.js';
 import { MemoryStore } from '../../src/store/memory/memory-store.js';
 import { SQLiteStore } from '../../src/store/sqlite/sqlite-store.js';
+import { SCALE, SEED } from '../effort.js';
 import { GroupTotalBuilder } from '../fixtures/group-total-builder.js';
 import { at, contents, storeWith } from '../fixtures/stores.js';
 import type { Open } from './group-convergence.js';
-import { convergence, SCALE, SEED } from './group-convergence.js';
+import { convergence } from './group-convergence.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'maggma-groups-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

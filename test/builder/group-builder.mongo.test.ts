@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MongoStore } from '../../src/store/mongo/mongo-store.js';
+import { SCALE, SEED } from '../effort.js';
 import { describeMongo, serverOptions, uniqueDatabase } from '../store/mongo/server.js';
-import { COMMON_VALUES, convergence, SCALE, SEED } from './group-convergence.js';
+import { COMMON_VALUES, convergence } from './group-convergence.js';
 
 describeMongo('GroupBuilder on a server', () => {
   const database = uniqueDatabase();

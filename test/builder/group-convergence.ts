@@ -8,9 +8,6 @@ import type { Store } from '../../src/store/store.js';
 import { GroupTotalBuilder } from '../fixtures/group-total-builder.js';
 import { contents } from '../fixtures/stores.js';
 
-export const SCALE = Number(process.env['TEST_SCALE'] ?? 0.05);
-export const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e9);
-
 /** Stands for a field that a document does not have. */
 const MISSING = Symbol('missing');
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Doc } from 'maggma';
 import { SQLiteStore } from 'maggma';
 import { expect, test } from 'vitest';
+import { SCALE, SEED } from '../effort.js';
 import { contents } from '../fixtures/stores.js';
-import { SCALE, SEED } from './convergence.js';
 
 const SCRIPT = fileURLToPath(new URL('../fixtures/killed-run.mjs', import.meta.url));
 const ROUNDS = Math.max(5, Math.round(200 * SCALE));

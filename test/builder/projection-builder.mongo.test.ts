@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { afterAll, test } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import type { StoreOptions } from '../../src/store/store-options.js';
+import { SCALE, SEED } from '../effort.js';
 import { describeMongo, mongoStore, uniqueDatabase } from '../store/mongo/server.js';
-import { SCALE } from '../store/sqlite/support.js';
 import {
   checkConvergence,
   optionSets,
@@ -19,8 +19,7 @@ describeMongo('a ProjectionBuilder over a server', () => {
   afterAll(() => Promise.all(opened.map((store) => store.close())));
 
   test('leaves what a full build would give, and the next run builds nothing', async () => {
-    const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1e9);
-    console.log(`ProjectionBuilder over a server: TEST_SEED=${seed} TEST_SCALE=${SCALE}`);
+    console.log(`ProjectionBuilder over a server: TEST_SEED=${SEED} TEST_SCALE=${SCALE}`);
     const open = async (options: StoreOptions, i: number): Promise<Store> => {
       const store = mongoStore(database, `c${i}`, options);
       opened.push(store);
@@ -33,6 +32,6 @@ describeMongo('a ProjectionBuilder over a server', () => {
       await Promise.all(opened.map((store) => store.removeDocs({})));
       await checkConvergence(script, options, { sources, target });
     });
-    await fc.assert(property, { numRuns: Math.ceil(200 * SCALE), seed });
+    await fc.assert(property, { numRuns: Math.ceil(200 * SCALE), seed: SEED });
   }, 600_000);
 });

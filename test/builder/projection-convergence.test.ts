@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { MemoryStore } from '../../src/store/memory/memory-store.js';
 import type { Store } from '../../src/store/store.js';
-import { opened, SCALE } from '../store/sqlite/support.js';
+import { SCALE, SEED } from '../effort.js';
+import { opened } from '../store/sqlite/support.js';
 import {
   checkConvergence,
   optionSets,
@@ -11,7 +12,6 @@ import {
   TARGET_OPTIONS,
 } from './projection-edits.js';
 
-const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e9);
 console.log(`ProjectionBuilder converges: TEST_SEED=${SEED} TEST_SCALE=${SCALE}`);
 
 const OPENERS: Readonly<Record<string, (options: object) => Promise<Store>>> = {

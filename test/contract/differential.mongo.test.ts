@@ -4,9 +4,10 @@ import { StoreOperationError } from '../../src/errors/store-errors.js';
 import type { Doc } from '../../src/query/document.js';
 import { MemoryStore } from '../../src/store/memory/memory-store.js';
 import type { Store } from '../../src/store/store.js';
+import { SCALE, SEED } from '../effort.js';
 import { describeMongo, mongoStore, uniqueDatabase } from '../store/mongo/server.js';
 import type { Question } from './differential.js';
-import { ask, difference, INDEXES, Questions, SCALE, SEED, text } from './differential.js';
+import { ask, difference, INDEXES, Questions, text } from './differential.js';
 
 const QUESTIONS = Math.ceil(8000 * SCALE);
 const PER_BATCH = 100;
@@ -94,6 +95,12 @@ function isKnown(criteria: Doc, doc: Doc): boolean {
   // Its $in misses numbers that are equal in different classes.
   if (/"\$n?in"/.test(asked) && asked.includes('$number') && stored.includes('$number'))
     return true;
+  if (asked.includes('$elemMatch')) {
+    // With an index it refuses ranges of arrays in it ("invalid bson type - not supported yet"), without one it does not.
+    if (/"\$[gl]te?":\[/.test(asked)) return true;
+    // In $all it takes a missing field for not equal to null.
+    if (/"\$all":\[\{"\$elemMatch".*"\$[gl]te":null/.test(asked)) return true;
+  }
   // A missing value is between the ends of the order for MongoDB only.
   return /"\$[gl]te?":\{"\$m(?:ax|in)Key"/.test(asked);
 }

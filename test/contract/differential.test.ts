@@ -5,8 +5,9 @@ import { afterAll, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/store/memory/memory-store.js';
 import { SQLiteStore } from '../../src/store/sqlite/sqlite-store.js';
 import type { Store } from '../../src/store/store.js';
+import { SCALE, SEED } from '../effort.js';
 import type { Question } from './differential.js';
-import { ask, difference, INDEXES, Questions, SCALE, SEED, text } from './differential.js';
+import { ask, difference, INDEXES, Questions, text } from './differential.js';
 
 const QUESTIONS = Math.ceil(20_000 * SCALE);
 const PER_BATCH = 100;

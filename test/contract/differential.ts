@@ -11,10 +11,6 @@ import type { QueryOptions } from '../../src/store/store-options.js';
 import { Generator } from '../query/generate.js';
 import { sameDocs } from '../query/support.js';
 
-/** How much of the full amount of work is done: little by default, all of it in long runs. */
-export const SCALE = Number(process.env['TEST_SCALE'] ?? 0.05);
-export const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e9);
-
 /** Every path that the questions look at, and one index over two fields. */
 export const INDEXES: readonly (string | readonly string[])[] = [
   ...['a', 'b', 'c', 'a.b', 'a.c', 'a.0', 'b.a', 'a.b.c'],

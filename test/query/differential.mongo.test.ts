@@ -11,11 +11,12 @@ import { distinctValues } from '../../src/query/distinct.js';
 import type { Doc } from '../../src/query/document.js';
 import { compileProjection } from '../../src/query/projection.js';
 import { compileSort } from '../../src/query/sort.js';
+import { SCALE } from '../effort.js';
 import { Generator } from './generate.js';
 import { sameDocs } from './support.js';
 
 const uri = process.env['MONGODB_URI'];
-const cases = Math.ceil(20_000 * Number(process.env['TEST_SCALE'] ?? 0.05));
+const cases = Math.ceil(20_000 * SCALE);
 const SEED = 20260601;
 const DOCS = 40;
 const QUESTIONS = 50;

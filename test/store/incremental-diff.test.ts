@@ -14,12 +14,11 @@ import { MemoryStore } from '../../src/store/memory/memory-store.js';
 import { SQLiteStore } from '../../src/store/sqlite/sqlite-store.js';
 import type { Store } from '../../src/store/store.js';
 import type { StoreOptions } from '../../src/store/store-options.js';
+import { SCALE, SEED } from '../effort.js';
 import { Random } from '../query/generate.js';
 import { sameDocs } from '../query/support.js';
 import { StreamedStore } from './streamed-store.js';
 
-const SCALE = Number(process.env['TEST_SCALE'] ?? 0.05);
-const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e9);
 console.log(`incremental diff: TEST_SEED=${SEED} TEST_SCALE=${SCALE}`);
 
 const folder = mkdtempSync(path.join(tmpdir(), 'maggma-diff-'));

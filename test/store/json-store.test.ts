@@ -23,6 +23,7 @@ import {
 } from '../../src/errors/store-errors.js';
 import type { JSONStoreOptions } from '../../src/store/memory/json-store.js';
 import { JSONStore } from '../../src/store/memory/json-store.js';
+import { SCALE } from '../effort.js';
 
 let folder: string;
 beforeEach(() => {
@@ -228,7 +229,7 @@ test('a writer that is killed at any moment leaves the old file or the new one',
       await store.update(Array.from({ length: 2000 }, (_, k) => ({ k, round, text: 'y'.repeat(200) })));
       process.stdout.write('.');
     }`;
-  const rounds = Math.max(3, Math.ceil(100 * Number(process.env['TEST_SCALE'] ?? 0.05)));
+  const rounds = Math.max(3, Math.ceil(100 * SCALE));
   let acknowledged = 0;
   for (let i = 0; i < rounds; i++) {
     const writer = spawn(process.execPath, ['--input-type=module', '-e', script, file()]);

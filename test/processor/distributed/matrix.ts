@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { median } from '../../../bench/statistics.js';
 import { formatTable } from '../../../src/cli/table.js';
-import { SCALE } from '../multiprocess/support.js';
+import { SCALE } from '../../effort.js';
 import type { Place } from './cluster.js';
 import { reportsOf } from './cluster.js';
 import type { Outcome } from './matrix-scene.js';

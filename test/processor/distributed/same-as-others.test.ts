@@ -1,7 +1,7 @@
 import type { BuildReport, Doc } from 'maggma';
 import { expect, test } from 'vitest';
+import { SCALE } from '../../effort.js';
 import { contents } from '../../fixtures/stores.js';
-import { SCALE } from '../multiprocess/support.js';
 import { Cluster, reportsOf, workerReportOf } from './cluster.js';
 
 const ITEMS = Math.max(400, Math.round(5000 * SCALE));

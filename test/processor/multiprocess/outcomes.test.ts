@@ -2,9 +2,9 @@ import type { Doc, FailureCause, Processor } from 'maggma';
 import { MemoryStore, MultiProcessor, SerialProcessor } from 'maggma';
 import { describe, expect, test } from 'vitest';
 import { exitCodeOf } from '../../../src/cli/exit-code.js';
+import { SCALE } from '../../effort.js';
 import { contents, storeWith } from '../../fixtures/stores.js';
 import { TroubleBuilder } from '../../fixtures/trouble.js';
-import { SCALE } from './support.js';
 
 const ITEMS = 500;
 const ROUNDS = SCALE >= 1 ? 3 : 1;

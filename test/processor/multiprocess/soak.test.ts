@@ -1,8 +1,9 @@
 import type { Doc } from 'maggma';
 import { MemoryStore, MultiProcessor } from 'maggma';
 import { expect, test } from 'vitest';
+import { SCALE } from '../../effort.js';
 import { TroubleBuilder } from '../../fixtures/trouble.js';
-import { childrenOf, SCALE } from './support.js';
+import { childrenOf } from './support.js';
 
 const ITEMS = Math.round(1_000_000 * SCALE);
 const KILL_MS = 1000;

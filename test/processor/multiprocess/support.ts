@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
 /** 0.05 in ordinary runs, 1 for all of it. */
-export const SCALE = Number(process.env['TEST_SCALE'] ?? 0.05);
 
 /**
  * Processes whose parent is `pid`, each as `<pid> <state> <command line>`; without the compiler of tsx, which lives as

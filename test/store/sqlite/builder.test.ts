@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { CopyBuilder } from '../../../src/builder/copy-builder.js';
 import type { Doc } from '../../../src/query/document.js';
 import type { SQLiteStore } from '../../../src/store/sqlite/sqlite-store.js';
-import { expectConsistent, kilobyteDocs, newFile, opened, SCALE } from './support.js';
+import { SCALE } from '../../effort.js';
+import { expectConsistent, kilobyteDocs, newFile, opened } from './support.js';
 
 const COUNT = Math.max(2000, 20_000 * SCALE);
 

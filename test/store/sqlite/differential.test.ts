@@ -4,12 +4,12 @@ import { compileFilter } from '../../../src/query/criteria.js';
 import type { Doc } from '../../../src/query/document.js';
 import { getPath } from '../../../src/query/path.js';
 import { MemoryStore } from '../../../src/store/memory/memory-store.js';
+import { SCALE, SEED } from '../../effort.js';
 import { Generator } from '../../query/generate.js';
 import { sameDocs } from '../../query/support.js';
-import { opened, SCALE } from './support.js';
+import { opened } from './support.js';
 
-const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1e9);
-console.log(`SQLiteStore against MemoryStore: TEST_SEED=${seed}`);
+console.log(`SQLiteStore against MemoryStore: TEST_SEED=${SEED}`);
 
 /** What an index must not get wrong: texts that agree as far as it keeps them, and long arrays. */
 const TRICKY = [
@@ -46,13 +46,13 @@ function explain(question: object, found: readonly Doc[], wanted: readonly Doc[]
     (doc) => !wanted.some((other) => sameDocs([doc], [other], { ordered: true })),
   );
   return expect.fail(
-    JSON.stringify({ seed, question, missing, surplus, found: found.length }, null, 1),
+    JSON.stringify({ SEED, question, missing, surplus, found: found.length }, null, 1),
   );
 }
 
 test('random filters find the same through indexes as without', { timeout: 600_000 }, async () => {
   const filters = Math.ceil(4000 * SCALE);
-  const generator = new Generator(seed);
+  const generator = new Generator(SEED);
   for (let done = 0; done < filters; ) {
     const { sqlite, memory, docs } = await twins(generator, 150);
     for (let i = 0; i < 100; i++, done++) {
@@ -93,7 +93,7 @@ function rangeFilter({ random }: Generator, docs: readonly Doc[]): Doc {
 
 test('random sorts give the same order, ties included', { timeout: 600_000 }, async () => {
   const sorts = Math.ceil(2000 * SCALE);
-  const generator = new Generator(seed + 1);
+  const generator = new Generator(SEED + 1);
   const { random } = generator;
   for (let done = 0; done < sorts; ) {
     const { sqlite, memory } = await twins(generator, 250);
@@ -122,7 +122,7 @@ describe.each([['a'], ['a', 'b'], ['b.a'], ['_id']].map((key) => ({ key })))(
   'with the key $key',
   ({ key }) => {
     test('random updates and removals leave the same documents and indexes', async () => {
-      const generator = new Generator(seed + 2);
+      const generator = new Generator(SEED + 2);
       const { random } = generator;
       const [first = ''] = key;
       const sqlite = await opened({ key: first });
@@ -141,7 +141,7 @@ describe.each([['a'], ['a', 'b'], ['b.a'], ['_id']].map((key) => ({ key })))(
               (error: { code: string }) => error.code,
             ),
           );
-        expect(outcomes[0], `seed ${seed}, step ${i}`).toEqual(outcomes[1]);
+        expect(outcomes[0], `TEST_SEED=${SEED}, step ${i}`).toEqual(outcomes[1]);
         const found = await sqlite.query().toArray();
         const wanted = await memory.query().toArray();
         if (!sameDocs(found, wanted, { ordered: false }))
@@ -150,7 +150,7 @@ describe.each([['a'], ['a', 'b'], ['b.a'], ['_id']].map((key) => ({ key })))(
         for (const path of ['a', 'b', 'c', 'b.a'])
           for (const direction of [1, -1] as const) {
             const sorted = await sqlite.query({}, { sort: { [path]: direction } }).toArray();
-            expect(sorted.length, `seed ${seed}, step ${i}, ${path}`).toBe(wanted.length);
+            expect(sorted.length, `TEST_SEED=${SEED}, step ${i}, ${path}`).toBe(wanted.length);
           }
       }
       await sqlite.close();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { expectConsistent, inOtherProcess, newFile, opened, SCALE } from './support.js';
+import { SCALE } from '../../effort.js';
+import { expectConsistent, inOtherProcess, newFile, opened } from './support.js';
 
 /** Lines of a child, without what it may still be writing. */
 const lines = (output: string) => output.split('\n').slice(0, -1);

@@ -12,9 +12,6 @@ import { indexEntries } from '../../../src/store/sqlite/index-entries.js';
 import { SQLiteStore } from '../../../src/store/sqlite/sqlite-store.js';
 import type { StoreOptions } from '../../../src/store/store-options.js';
 
-/** How much of the full amount of work is done: little by default, all of it in long runs. */
-export const SCALE = Number(process.env['TEST_SCALE'] ?? 0.05);
-
 const folder = mkdtempSync(path.join(tmpdir(), 'maggma-sqlite-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -2,13 +2,13 @@ import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { RunLockedError, RunStateError } from '../../../../src/errors/distributed-errors.js';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
+import { SCALE } from '../../../effort.js';
 import { describeRedis, RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from '../engine-cluster.js';
 import { Wire } from '../tcp/places.js';
 
 const LEASE_MS = 15_000;
 const SHORT_LEASE_MS = 2000;
-const SCALE = Number(process.env['TEST_SCALE'] ?? 0.05);
 
 const cluster = ({ url }: RedisServer, leaseMs = LEASE_MS, parameters = '') =>
   new Cluster(redisEngine, new URL(parameters, url), leaseMs);
