@@ -4,7 +4,7 @@
 //   npm run bench -- noop json-load
 //   npm run bench -- --json       for machines
 //
-// The workloads mongo-… need a server, which MONGODB_URI names.
+// The workloads mongo-… need a server, which MONGODB_URI names; redis-… start a redis-server.
 //
 // Each measurement is a fresh process; the two sides of a comparison take turns.
 import { execFile, spawnSync } from 'node:child_process';
@@ -24,6 +24,8 @@ interface Row {
   readonly workload: string;
   readonly size: string;
   readonly ours: string;
+  /** Of ours. */
+  readonly rate: string;
   readonly floor: string;
   readonly figure: string;
   readonly target: string;
@@ -63,6 +65,7 @@ async function compare(name: string, workload: Workload): Promise<Row[]> {
       workload: name,
       size: String(size),
       ours: times(ours),
+      rate: `${Math.round((1000 * size) / median(ours.map((s) => s.ms)))}/s`,
       floor: times(floor),
       figure: `${ratio.toFixed(2)} ×`,
       target: `≤ ${workload.target} ×`,
@@ -77,6 +80,7 @@ async function compare(name: string, workload: Workload): Promise<Row[]> {
       workload: name,
       size: `${first[0]} → ${last[0]}`,
       ours: '',
+      rate: '',
       floor: '',
       figure: `n^${growth.toFixed(2)}`,
       target: `≤ n^${workload.targetExponent}`,
@@ -112,6 +116,7 @@ async function compareCommands(name: string, workload: CommandWorkload): Promise
         workload: name,
         size: '',
         ours: show(ours),
+        rate: '',
         floor: show(floor),
         figure: `+${extra.toFixed(0)} ms, ${ratio.toFixed(2)} ×`,
         target: `≤ +${workload.targetExtraMs} ms`,
@@ -125,7 +130,16 @@ async function compareCommands(name: string, workload: CommandWorkload): Promise
 }
 
 function print(rows: readonly Row[]): void {
-  const columns = ['workload', 'size', 'ours', 'floor', 'figure', 'target', 'good'] as const;
+  const columns = [
+    'workload',
+    'size',
+    'ours',
+    'rate',
+    'floor',
+    'figure',
+    'target',
+    'good',
+  ] as const;
   const cells = rows.map((row) =>
     columns.map((column) => (column === 'good' ? (row.good ? 'yes' : 'NO') : row[column])),
   );
@@ -138,7 +152,7 @@ function print(rows: readonly Row[]): void {
         .join('  ')
         .trimEnd(),
     );
-  console.log('\nours and floor: minimum / median, peak memory');
+  console.log('\nours and floor: minimum / median, peak memory; rate: of ours, by the median');
   const notes = new Map(
     rows.filter(({ note }) => note !== 'growth').map((r) => [r.workload, r.note]),
   );
@@ -157,18 +171,21 @@ if (unknown.length > 0) {
 }
 /** What a workload needs and the environment lacks. */
 const missing = (name: string): string | undefined => {
-  const needs = WORKLOADS[name]?.needs;
-  return needs === undefined || process.env[needs] ? undefined : needs;
+  const { needs, needsCommand } = WORKLOADS[name] ?? {};
+  if (needs !== undefined && !process.env[needs]) return `${needs} names no server`;
+  if (needsCommand !== undefined && spawnSync(needsCommand, ['--version']).status !== 0)
+    return `there is no ${needsCommand} on the PATH`;
+  return undefined;
 };
 const impossible = positionals.filter((name) => missing(name) !== undefined);
 if (impossible.length > 0) {
-  for (const name of impossible) console.error(`${name} needs a server: set ${missing(name)}`);
+  for (const name of impossible) console.error(`${name} cannot run: ${missing(name)}`);
   process.exit(2);
 }
 const names = positionals.length > 0 ? positionals : known.filter((name) => !missing(name));
 if (positionals.length === 0)
   for (const name of known)
-    if (missing(name)) console.error(`${name} is left out: ${missing(name)} names no server`);
+    if (missing(name)) console.error(`${name} is left out: ${missing(name)}`);
 const rows: Row[] = [];
 for (const name of names) {
   const [workload, command] = [WORKLOADS[name], COMMANDS[name]];

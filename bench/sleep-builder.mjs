@@ -1,11 +1,12 @@
 // A builder for workers in processes of their own, which know no TypeScript.
+import { appendFileSync } from 'node:fs';
 import { Builder, MSONable } from 'maggma';
 
-/** Chunks that take so long, and leave nothing. */
+/** Chunks that take so long, and leave nothing but a line in a file when they begin. */
 export class SleepBuilder extends Builder {
-  constructor(source, target, { ms, index = null }) {
+  constructor(source, target, { ms, file = null, index = null }) {
     super(source, target);
-    Object.assign(this, { source, target, ms, index });
+    Object.assign(this, { source, target, ms, file, index });
   }
 
   async *getItems() {
@@ -14,6 +15,7 @@ export class SleepBuilder extends Builder {
   }
 
   async processItem({ ms }) {
+    if (this.file !== null) appendFileSync(this.file, `${this.index}\n`);
     if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   }
 
@@ -24,4 +26,6 @@ export class SleepBuilder extends Builder {
 
   async updateTargets() {}
 }
-MSONable(import.meta.url, { args: ['source', 'target'], options: ['ms', 'index'] })(SleepBuilder);
+MSONable(import.meta.url, { args: ['source', 'target'], options: ['ms', 'file', 'index'] })(
+  SleepBuilder,
+);

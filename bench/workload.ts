@@ -25,6 +25,8 @@ export interface Workload {
   readonly rounds?: number;
   /** The environment variable without which it cannot run. */
   readonly needs?: string;
+  /** The command without which it cannot run. */
+  readonly needsCommand?: string;
   /** The largest ratio that is good. */
   readonly target: number;
   /** The largest exponent of growth that is good. */

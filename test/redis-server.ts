@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -93,6 +93,9 @@ export class RedisServer implements AsyncDisposable {
       '',
       '--appendonly',
       'yes',
+      // With `everysec` it answers before it has written, while the disk is busy.
+      '--appendfsync',
+      'always',
     ];
     this.#process = spawn('redis-server', [...usual, ...this.#options], { stdio: 'ignore' });
     await this.#answering();
@@ -104,6 +107,15 @@ export class RedisServer implements AsyncDisposable {
     this.#process?.kill('SIGKILL');
     await exit;
     this.#process = undefined;
+  }
+
+  /** All that it has on its disk. */
+  written(): Buffer {
+    const entries = readdirSync(this.folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    return Buffer.concat(
+      files.map(({ parentPath, name }) => readFileSync(path.join(parentPath, name))),
+    );
   }
 
   /** Lends a client without a password. */

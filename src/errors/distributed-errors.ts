@@ -53,7 +53,7 @@ export class NoWorkersError extends MaggmaError {
 
   constructor(address: string, waitedMs: number) {
     super(
-      `No worker came to ${address} for ${waitedMs / 1000} s: start some, or allow more time (mrun --worker-timeout, or workerTimeoutMs)`,
+      `No worker came to ${address} for ${waitedMs / 1000} s: start some, with the same secret, or allow more time (mrun --worker-timeout, or workerTimeoutMs)`,
     );
   }
 }

@@ -31,8 +31,16 @@ export class MissingDependencyError extends MaggmaError {
   /** The package to install. */
   readonly packageName: string;
 
-  constructor(packageName: string, usedBy: string, options?: ErrorOptions) {
-    super(`${usedBy} needs the package "${packageName}": npm install ${packageName}`, options);
+  /** @param install - The command that installs it. */
+  constructor(
+    packageName: string,
+    usedBy: string,
+    {
+      install = `npm install ${packageName}`,
+      ...options
+    }: ErrorOptions & { install?: string } = {},
+  ) {
+    super(`${usedBy} needs the package "${packageName}": ${install}`, options);
     this.packageName = packageName;
   }
 }

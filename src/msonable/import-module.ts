@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { MissingDependencyError } from '../errors/option-errors.js';
+import { installCommand } from '../util/install-command.js';
 import { resolveSpecifier } from './resolve-specifier.js';
 
 /**
@@ -46,6 +47,7 @@ async function register(fileUrl: string): Promise<void> {
     throw new MissingDependencyError(
       'tsx',
       `Importing ${fileURLToPath(fileUrl)}, which is TypeScript (run \`npm install -D tsx\` or compile it first),`,
+      { install: installCommand('tsx') },
     );
   const tsx = (await import(/* @vite-ignore */ api)) as { register(): unknown };
   tsx.register();

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { InvalidOptionError, MissingDependencyError } from '../errors/option-errors.js';
 import { TYPE_NUMBERS, typeNameOf } from '../query/bson-type-names.js';
 import type { Doc } from '../query/document.js';
+import { installCommand } from '../util/install-command.js';
 import type { SchemaProblem } from './json-schema-problem.js';
 import { describeProblem, placeAt } from './json-schema-problem.js';
 import { toInstance } from './json-schema-value.js';
@@ -87,8 +88,8 @@ function loadAjv(load: () => unknown, usedBy: string): AjvClass {
   try {
     return (load() as { default: AjvClass }).default;
   } catch (cause) {
-    if (isAbsent(cause)) throw new MissingDependencyError('ajv', usedBy, { cause });
-    throw cause;
+    if (!isAbsent(cause)) throw cause;
+    throw new MissingDependencyError('ajv', usedBy, { cause, install: installCommand('ajv') });
   }
 }
 

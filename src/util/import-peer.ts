@@ -1,4 +1,5 @@
 import { MissingDependencyError } from '../errors/option-errors.js';
+import { installCommand } from './install-command.js';
 
 /**
  * Loads an optional package on first use.
@@ -6,6 +7,7 @@ import { MissingDependencyError } from '../errors/option-errors.js';
  * @param name - Name of the package, for the message.
  * @param usedBy - What needs it, for the message.
  * @param load - A literal `() => import('…')`, so that bundlers and types see the module.
+ * @param others - What is needed with it, so that one command installs all.
  * @throws {@link MissingDependencyError} when the package is absent; a package that is there but broken
  * fails with its own error.
  */
@@ -13,12 +15,14 @@ export async function importPeer<T>(
   name: string,
   usedBy: string,
   load: () => Promise<T>,
+  ...others: readonly string[]
 ): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    if (isAbsent(cause, name)) throw new MissingDependencyError(name, usedBy, { cause });
-    throw cause;
+    if (!isAbsent(cause, name)) throw cause;
+    const install = installCommand(name, ...others);
+    throw new MissingDependencyError(name, usedBy, { cause, install });
   }
 }
 

@@ -1,27 +1,15 @@
 import path from 'node:path';
 import { describe, expect } from 'vitest';
 import { allOf, builtIn, freeUrl, toWrite, writeBuilder, writeDeeds } from './deeds.js';
-import type { Project } from './mrun-process.js';
-import { test } from './mrun-process.js';
+import { reportStore, test } from './mrun-process.js';
 
 const plain = (count: number) => Array.from({ length: count }, () => ({}));
-
-/** What reporting wrote. */
-function reportIn(project: Project): { store: string; read: () => Record<string, unknown>[] } {
-  const store = project.write('r.json', {
-    '@module': 'maggma.stores.mongolike',
-    '@class': 'JSONStore',
-    '@version': null,
-    ...{ paths: 'builds.json', key: '_id', read_only: false },
-  });
-  return { store, read: () => project.read('builds.json') };
-}
 
 describe('mrun on many machines', { timeout: 60_000 }, () => {
   test('builds the same with two workers as alone, and reports one build', async ({ project }) => {
     await writeDeeds(project, plain(60));
     const url = await freeUrl();
-    const { store, read } = reportIn(project);
+    const { store, read } = reportStore(project);
     // What other runs are told is not in the way.
     project.write('mrun.config.json', { url, parallelBuilders: true, failFast: true });
     const planned = await project.run('--plan', '-N', '6', 'b.json');

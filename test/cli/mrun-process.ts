@@ -200,6 +200,20 @@ export class Running {
   }
 }
 
+/** The file of a store for what `-r` reports, and what was written there. */
+export function reportStore(project: Project): {
+  store: string;
+  read: () => Record<string, unknown>[];
+} {
+  const store = project.write('r.json', {
+    '@module': 'maggma.stores.mongolike',
+    '@class': 'JSONStore',
+    '@version': null,
+    ...{ paths: 'builds.json', key: '_id', read_only: false },
+  });
+  return { store, read: () => project.read('builds.json') };
+}
+
 /** A dump of a CountingBuilder that writes the file `target.json`, unless told otherwise. */
 export function countingBuilder(options: object = {}, target = 'target.json'): object {
   return {

@@ -390,7 +390,7 @@ test('without ajv a validator can be made and written, and says what to install 
       { cwd: folder, encoding: 'utf8' },
     );
     expect(`${stdout}${stderr}`).toBe(
-      '32\nMISSING_DEPENDENCY JSONSchemaValidator needs the package "ajv": npm install ajv\n',
+      '32\nMISSING_DEPENDENCY JSONSchemaValidator needs the package "ajv": npm install ajv@8\n',
     );
   } finally {
     rmSync(folder, { recursive: true });

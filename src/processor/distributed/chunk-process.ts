@@ -88,6 +88,11 @@ export class ChunkProcess {
     );
   }
 
+  /** Whether it has ended. */
+  get isOver(): boolean {
+    return this.#problem !== undefined;
+  }
+
   /** Builds a chunk; one at a time. After any end but `done` the process is of no more use. */
   run(job: ChunkJob, listener: ChunkListener): Promise<ChunkEnd> {
     return new Promise((resolve) => {
@@ -132,5 +137,23 @@ export class ChunkProcess {
   #lose(problem: string): void {
     this.#problem ??= problem;
     this.#settle({ kind: 'lost', problem });
+  }
+}
+
+/** Processes that are started ahead; those that nobody takes are ended. */
+export class ChunkProcesses implements AsyncDisposable {
+  readonly #started: ChunkProcess[];
+
+  constructor(count: number) {
+    this.#started = Array.from({ length: count }, () => new ChunkProcess());
+  }
+
+  /** Whoever takes one ends it. */
+  take(): ChunkProcess | undefined {
+    return this.#started.pop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#started.map((process) => process.end()));
   }
 }

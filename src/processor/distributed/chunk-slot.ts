@@ -38,8 +38,10 @@ export class ChunkSlot implements AsyncDisposable {
   #sealedHeader: string | undefined;
   #header: StageHeader | undefined;
 
-  constructor(setup: ChunkSlotSetup) {
+  /** @param process - One that was started ahead, for the first chunk. */
+  constructor(setup: ChunkSlotSetup, process?: ChunkProcess) {
     this.#setup = setup;
+    this.#process = process;
   }
 
   /**
@@ -86,7 +88,7 @@ export class ChunkSlot implements AsyncDisposable {
   async #open({ id, header: sealed, payload }: Lease): Promise<ChunkJob> {
     const { sealer, places, allow, processing } = this.#setup;
     if (sealed !== this.#sealedHeader || this.#header === undefined) {
-      await this.#drop();
+      if (this.#header !== undefined) await this.#drop();
       const header = readHeader(sealer.open(sealed, { ...id, index: HEADER }));
       places.assertSame(header.versions);
       this.#header = header;
@@ -97,6 +99,8 @@ export class ChunkSlot implements AsyncDisposable {
   }
 
   async #build(job: ChunkJob, lease: Lease, handBack: AbortSignal): Promise<ChunkEnd> {
+    // What died while it waited cost no chunk.
+    if (this.#process?.isOver) this.#process = undefined;
     this.#process ??= new ChunkProcess();
     const building = this.#process;
     const end = () => void building.end();

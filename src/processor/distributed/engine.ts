@@ -185,8 +185,12 @@ export interface DistributedEngine {
 export interface ManagerSession extends AsyncDisposable {
   /** Where workers find it, without secrets. */
   readonly address: string;
-  /** Creates the run, or takes it over from a manager that died. */
-  begin(run: RunDescription): Promise<RunState>;
+  /**
+   * Creates the run, or takes it over from a manager that died.
+   *
+   * @throws the reason of the signal when it fires while this one waits for its turn.
+   */
+  begin(run: RunDescription, signal?: AbortSignal): Promise<RunState>;
   /** Makes the plan of a stage durable, and only then shows its chunks to workers. */
   submit(stage: number, plan: StagePlan, policy: RetryPolicy): Promise<void>;
   /** Resolves when every chunk of the stage is done or dead; asks for the state, never waits for an event. */

@@ -1,4 +1,3 @@
-import { MissingDependencyError } from '../../errors/option-errors.js';
 import { importPeer } from '../../util/import-peer.js';
 import { withoutWarning } from './quiet-warning.js';
 
@@ -26,9 +25,6 @@ interface SqliteModule {
   readonly DatabaseSync: new (file: string) => SqlDriver;
 }
 
-/** Version 2 needs a newer Node, which has a driver of its own. */
-const PEER = '@photostructure/sqlite';
-
 /**
  * Finds the driver: the one that Node has (from 22.13 on), else the optional package with the same interface.
  *
@@ -47,13 +43,7 @@ function builtinDriver(): SqliteModule | undefined {
   );
 }
 
-async function packagedDriver(): Promise<SqliteModule> {
+function packagedDriver(): Promise<SqliteModule> {
   const usedBy = `SQLiteStore on Node ${process.versions.node}`;
-  try {
-    return await importPeer(PEER, usedBy, () => import('@photostructure/sqlite'));
-  } catch (error) {
-    if (error instanceof MissingDependencyError)
-      throw new MissingDependencyError(`${PEER}@1`, usedBy, { cause: error });
-    throw error;
-  }
+  return importPeer('@photostructure/sqlite', usedBy, () => import('@photostructure/sqlite'));
 }

@@ -4,6 +4,7 @@ import type { AnyBuilder, Doc, PortableError } from 'maggma';
 import { CopyBuilder, dumps, GroupBuilder, MemoryStore } from 'maggma';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ChunkProcessing } from '../../../src/processor/distributed/chunk-process.js';
+import { ChunkProcesses } from '../../../src/processor/distributed/chunk-process.js';
 import { ChunkSlot } from '../../../src/processor/distributed/chunk-slot.js';
 import { CodePlaces } from '../../../src/processor/distributed/code-versions.js';
 import type { ChunkResult, Lease } from '../../../src/processor/distributed/engine.js';
@@ -59,17 +60,24 @@ let shop: Workshop;
 let slot: ChunkSlot;
 const logged: unknown[] = [];
 
-const open = (processing: ChunkProcessing = {}, allow: string[] = []) =>
-  new ChunkSlot({
-    session: {
-      log: (line: object) => logged.push(line),
-      receive: async () => undefined,
-      async [Symbol.asyncDispose]() {},
+const open = (
+  processing: ChunkProcessing = {},
+  allow: string[] = [],
+  ahead?: ReturnType<ChunkProcesses['take']>,
+) =>
+  new ChunkSlot(
+    {
+      session: {
+        log: (line: object) => logged.push(line),
+        receive: async () => undefined,
+        async [Symbol.asyncDispose]() {},
+      },
+      ...{ sealer, processing, allow },
+      places: new CodePlaces(allow),
+      logger: createLogger('test'),
     },
-    ...{ sealer, processing, allow },
-    places: new CodePlaces(allow),
-    logger: createLogger('test'),
-  });
+    ahead,
+  );
 
 beforeEach(() => {
   shop = new Workshop();
@@ -113,6 +121,24 @@ describe('a chunk', () => {
     expect(await slot.work(second, NEVER)).toBe('done');
     expect(pids()).toEqual([pid]);
     expect(await contents(target)).toEqual([0, 2, 3].map((k) => ({ k, built: true })));
+  });
+
+  test('is built by a process that was started ahead, or by another one when that has died', async () => {
+    const { header } = await chunked([{ k: 0 }]);
+    await using processes = new ChunkProcesses(2);
+    for (const isAlive of [true, false]) {
+      const ahead = processes.take();
+      await using other = open({}, [], ahead);
+      await until('they are there', 20_000, () => pids().length > 0);
+      const before = pids();
+      if (!isAlive) {
+        for (const pid of before) process.kill(pid, 'SIGKILL');
+        await until('it is dead', 20_000, () => ahead?.isOver === true);
+      }
+      const lease = new TestLease(header, { keys: [0] });
+      expect([await other.work(lease, NEVER), lease.error]).toEqual(['done', undefined]);
+      expect(pids().some((pid) => !before.includes(pid))).toBe(!isAlive);
+    }
   });
 
   test('comes to the same counts when it is built again', async () => {

@@ -17,6 +17,8 @@ export type Step = readonly [from: string, to: string, options?: object];
 export interface Place {
   readonly cwd?: string;
   readonly module?: string;
+  /** The command that starts it elsewhere. */
+  readonly via?: readonly string[];
   /** What is not as in this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** What becomes of what it writes to stderr. */
@@ -29,8 +31,10 @@ export class Program {
   readonly lines: Doc[] = [];
   readonly ended: Promise<unknown>;
 
-  constructor(name: string, setup: object, { cwd, env, stderr = 'inherit' }: Place = {}) {
-    this.child = spawn(process.execPath, [script(name), JSON.stringify(setup)], {
+  constructor(name: string, setup: object, place: Place = {}) {
+    const { cwd, env, via = [], stderr = 'inherit' } = place;
+    const line = [...via, process.execPath, script(name), JSON.stringify(setup)];
+    this.child = spawn(line[0] as string, line.slice(1), {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', stderr],

@@ -120,6 +120,11 @@ export class Scene implements AsyncDisposable {
     return start;
   }
 
+  /** Waits until another chunk is begun. */
+  async goesOn(since = Date.now()): Promise<void> {
+    this.wentOn((await this.sees('start', ({ at }) => at > since)).at);
+  }
+
   /** Waits for the end of all processes, and counts. */
   async outcome(): Promise<Outcome> {
     for (const program of this.#names.keys()) await program.end(120_000);

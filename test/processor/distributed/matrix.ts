@@ -10,10 +10,15 @@ import { until } from './support.js';
 import { Wire } from './tcp/places.js';
 
 const ROUNDS = Math.max(1, Math.round(20 * SCALE));
+/** Rows that are played at the same time: most of what their processes do is to wait. */
+const LANES = SCALE < 1 ? 2 : 1;
 const BLOCK_MS = SCALE < 1 ? 2 * SHORT_LEASE_MS : 12_000;
 
+/** Where manager and workers meet; undefined for a free port of this machine. */
+type Meeting = ({ readonly url: URL } & AsyncDisposable) | undefined;
+
 /** One way to die. */
-interface Row {
+export interface Row<M extends Meeting = Meeting> {
   readonly dies: string;
   /** What is promised. */
   readonly promise: string;
@@ -23,10 +28,10 @@ interface Row {
   readonly exits: RegExp;
   /** Chunks that are given up. */
   readonly dead?: number;
-  readonly happens: (scene: Scene) => Promise<void>;
+  readonly happens: (scene: Scene, meeting: M) => Promise<void>;
 }
 
-const ALL_WELL = /^manager 0(, worker 0)+$/;
+export const ALL_WELL = /^manager 0(, worker 0)+$/;
 const BAD = { CHUNK_KEY: String(BAD_CHUNK) };
 
 /** Two workers, of whom one dies in a chunk: there is always somebody to go on. */
@@ -41,7 +46,7 @@ const misbehaving =
   (deed: string, env: Record<string, string> = {}, stderr: Place['stderr'] = 'inherit') =>
   async (scene: Scene): Promise<void> => {
     scene.manager({ leaseMs: SHORT_LEASE_MS });
-    for (const _ of [0, 1]) scene.worker({}, { env: { ...BAD, CHUNK_DEED: deed, ...env }, stderr });
+    scene.worker({ slots: 2 }, { env: { ...BAD, CHUNK_DEED: deed, ...env }, stderr });
     const first = await scene.sees('start', ({ chunk }) => chunk === BAD_CHUNK);
     scene.died(first.at);
     const isNext = ({ chunk, at }: typeof first) => chunk === BAD_CHUNK && at > first.at;
@@ -153,11 +158,10 @@ const ROWS: readonly Row[] = [
     dies: 'manager, kill -9, and back',
     promise: 'goes on: 0 chunks run again, none is planned again',
     again: [0, 0],
-    exits: /^manager SIGKILL, worker 0, worker 0, manager 0$/,
+    exits: /^manager SIGKILL, worker 0, manager 0$/,
     async happens(scene) {
       const first = scene.manager();
-      const [worker] = [scene.worker(), scene.worker()];
-      await scene.isAtWork(worker);
+      await scene.isAtWork(scene.worker({ slots: 2 }));
       first.kill();
       scene.died();
       await first.end();
@@ -190,13 +194,13 @@ const ROWS: readonly Row[] = [
 ];
 
 /** An engine, and what it has of its own. */
-interface Matrix {
+interface Matrix<M extends Meeting> {
   readonly name: string;
-  /** A place for manager and workers to meet that nobody else uses; undefined for a free port of this machine. */
-  readonly place: () => URL | undefined;
-  /** The lease where none has to run out. */
+  /** A place that nobody else uses. */
+  readonly meet: () => Promise<M>;
+  /** The lease, if not said otherwise. */
   readonly leaseMs: number;
-  readonly rows: readonly Row[];
+  readonly rows: readonly Row<M>[];
 }
 
 /** Nobody is left, so that the build ends; the next one does the rest. */
@@ -221,40 +225,46 @@ const NOBODY_LEFT: Row = {
 };
 
 /** What holds whatever dies, with processes that really die; prints a table. */
-export function describeMatrix({ name, place, leaseMs, rows }: Matrix): void {
-  const table: (readonly [Row, Outcome[]])[] = [];
+export function describeMatrix<M extends Meeting>(matrix: Matrix<M>): void {
+  const { name, meet, leaseMs } = matrix;
+  const rows: readonly Row<M>[] = [...ROWS, ...matrix.rows, NOBODY_LEFT];
+  const table = new Map<Row<M>, Outcome[]>(rows.map((row) => [row, []]));
+
+  async function play(row: Row<M>): Promise<void> {
+    await using meeting = await meet();
+    await using scene = await Scene.open(meeting?.url, leaseMs);
+    await row.happens(scene, meeting);
+    const outcome = await scene.outcome();
+    table.get(row)?.push(outcome);
+    expect(outcome).toMatchObject({
+      ...{ missing: 0, doubled: 0, dead: row.dead ?? 0 },
+      exits: expect.stringMatching(row.exits),
+    });
+    const [least, most] = row.again;
+    expect(outcome.again).toBeGreaterThanOrEqual(least);
+    expect(outcome.again).toBeLessThanOrEqual(most);
+  }
 
   describe(`${name}: what dies, and what happens then`, () => {
-    for (const row of [...ROWS, ...rows, NOBODY_LEFT])
-      test(
-        `${row.dies}: ${row.promise}`,
-        async () => {
-          const outcomes: Outcome[] = [];
-          table.push([row, outcomes]);
-          for (let round = 0; round < ROUNDS; round++) {
-            await using scene = await Scene.open(place(), leaseMs);
-            await row.happens(scene);
-            const outcome = await scene.outcome();
-            outcomes.push(outcome);
-            expect(outcome).toMatchObject({
-              ...{ missing: 0, doubled: 0, dead: row.dead ?? 0 },
-              exits: expect.stringMatching(row.exits),
-            });
-            const [least, most] = row.again;
-            expect(outcome.again).toBeGreaterThanOrEqual(least);
-            expect(outcome.again).toBeLessThanOrEqual(most);
-          }
-        },
-        ROUNDS * 60_000 + 60_000,
-      );
+    for (let lane = 0; lane < LANES; lane++)
+      describe(`lane ${lane}`, { concurrent: true }, () => {
+        for (const row of rows.filter((_, i) => i % LANES === lane))
+          test.sequential(
+            `${row.dies}: ${row.promise}`,
+            async () => {
+              for (let round = 0; round < ROUNDS; round++) await play(row);
+            },
+            ROUNDS * 60_000 + 60_000,
+          );
+      });
 
-    afterAll(() => console.log(`${name}\n${format(table)}`));
+    afterAll(() => console.log(`${name}, leases of ${leaseMs / 1000} s\n${format(table)}`));
   });
 }
 
-function format(table: readonly (readonly [Row, readonly Outcome[]])[]): string {
+function format(table: ReadonlyMap<{ dies: string }, readonly Outcome[]>): string {
   const heading = ['dies', 'runs', 's', 'at most', 'again', 'dead', 'missing', 'doubled', 'exit'];
-  const rows = table.map(([{ dies }, outcomes]) => {
+  const rows = [...table].map(([{ dies }, outcomes]) => {
     const seconds = outcomes.map((outcome) => outcome.seconds);
     const sum = (of: 'again' | 'dead' | 'missing' | 'doubled') =>
       String(outcomes.reduce((total, outcome) => total + outcome[of], 0));

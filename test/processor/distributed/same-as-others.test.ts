@@ -1,11 +1,14 @@
 import type { BuildReport, Doc } from 'maggma';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCALE } from '../../effort.js';
 import { contents } from '../../fixtures/stores.js';
+import { describeWithRedis } from '../../redis-server.js';
 import { Cluster, reportsOf, workerReportOf } from './cluster.js';
 
 const ITEMS = Math.max(400, Math.round(5000 * SCALE));
 const TIMEOUT_S = 2;
+const OPTIONS = { timeout: TIMEOUT_S };
+const WITHIN_MS = 240_000;
 
 /** What an item does: cheap troubles are many, those that cost a worker or time are few. */
 function deedOf(k: number): string | undefined {
@@ -17,6 +20,7 @@ const DOCS: Doc[] = Array.from({ length: ITEMS }, (_, k) => {
   const deed = deedOf(k);
   return { k, a: k, ...(deed && { do: deed }), last_updated: new Date(1.6e12 + k) };
 });
+const KILLS = DOCS.filter((doc) => doc['do'] === 'kill').length;
 
 const countsOf = ({ total, processed, succeeded, failed, skipped, errors }: BuildReport) => ({
   ...{ total, processed, succeeded, failed, skipped, errors },
@@ -26,57 +30,73 @@ const told = ({ key, cause, attempts, error }: Doc) =>
 /** A chunk tells its first failures, and a report has no more. */
 const KEPT = 100;
 
-test(`${ITEMS} items come to the same ends in serial, with -n 2, and distributed`, async () => {
-  await using cluster = await Cluster.open();
-  const { shop } = cluster;
-  await shop.store('source', DOCS);
-  const options = { timeout: TIMEOUT_S };
-  const multi = cluster.run('multi', [['source', 'multi', options]], {
-    ...{ numWorkers: 2, isolation: 'process' },
-  });
-  const [byMulti] = await reportsOf(multi, 120_000);
-  // An item that kills its process cannot be borne by the only one.
-  const noKill = { ...options, query: { do: { $ne: 'kill' } } };
-  const [bySerial] = await reportsOf(
-    cluster.run('serial', [['source', 'serial', noKill]]),
-    120_000,
-  );
+describe(`${ITEMS} items come to the same ends`, () => {
+  let cluster: Cluster;
+  /** What comes of them with `-n 2`. */
+  let report: BuildReport;
+  let failures: Map<unknown, unknown>;
+  let built: Doc[];
 
-  const manager = cluster.manager([['source', 'chunks', options]], { numChunks: 6 });
-  const workers = [0, 1].map(() => cluster.worker({ isolation: 'process' }));
-  const [report] = await reportsOf(manager, 240_000);
-  const done = (await Promise.all(workers.map(workerReportOf))).map((each) => each.done);
-  expect(done[0] as number).toBeGreaterThan(0);
-  expect((done[0] as number) + (done[1] as number)).toBe(6);
+  beforeAll(async () => {
+    cluster = await Cluster.open();
+    await cluster.shop.store('source', DOCS);
+    const options = { numWorkers: 2, isolation: 'process' };
+    const multi = cluster.run('multi', [['source', 'multi', OPTIONS]], options);
+    [report] = (await reportsOf(multi, WITHIN_MS)) as [BuildReport];
+    failures = new Map(multi.events('ITEM_FAILED').map((each) => [each['key'], told(each)]));
+    built = await contents(await cluster.shop.store('multi'));
+    expect(failures.size).toBe(report.failed);
+    expect(built).toHaveLength(ITEMS);
+  }, WITHIN_MS);
+  afterAll(() => cluster[Symbol.asyncDispose]());
 
-  expect(countsOf(report as BuildReport)).toEqual(countsOf(byMulti as BuildReport));
-  const kept = Math.min(KEPT, report?.failed ?? 0);
-  const expected = new Map(multi.events('ITEM_FAILED').map((each) => [each['key'], told(each)]));
-  expect(expected.size).toBe(report?.failed);
-  expect(report?.failures.map(told)).toEqual(report?.failures.map(({ key }) => expected.get(key)));
-  expect(new Set(report?.failures.map(({ key }) => key)).size).toBe(kept);
-  const kills = DOCS.filter((doc) => doc['do'] === 'kill').length;
-  expect(bySerial).toMatchObject({
-    ...{ total: ITEMS - kills, succeeded: report?.succeeded, skipped: report?.skipped },
-    failed: (report?.failed ?? 0) - kills,
-  });
-  const [serial, inMulti, inChunks] = await Promise.all(
-    ['serial', 'multi', 'chunks'].map(async (name) => contents(await shop.store(name))),
-  );
-  expect(inChunks).toEqual(inMulti);
-  const survivors = inChunks?.filter(({ error }) => !String(error).includes('was killed'));
-  expect(survivors).toEqual(serial);
-  expect(survivors).toHaveLength(ITEMS - kills);
+  test('in serial', async () => {
+    // An item that kills its process cannot be borne by the only one.
+    const noKill = { ...OPTIONS, query: { do: { $ne: 'kill' } } };
+    const serial = cluster.run('serial', [['source', 'serial', noKill]]);
+    expect(await reportsOf(serial, WITHIN_MS)).toMatchObject([
+      {
+        ...{ total: ITEMS - KILLS, succeeded: report.succeeded, skipped: report.skipped },
+        failed: report.failed - KILLS,
+      },
+    ]);
+    const survivors = built.filter(({ error }) => !String(error).includes('was killed'));
+    expect(survivors).toHaveLength(ITEMS - KILLS);
+    expect(await contents(await cluster.shop.store('serial'))).toEqual(survivors);
+  }, 300_000);
 
-  expect(manager.events('BUILD_STARTED')).toMatchObject([{ total: ITEMS }]);
-  expect(manager.events('BUILD_ENDED')).toHaveLength(1);
-  expect(manager.events('PROGRESS').at(-1)).toMatchObject({
-    ...{ fetched: ITEMS, processed: ITEMS, written: ITEMS, total: ITEMS },
+  test('distributed over tcp', () => sameOver('tcp', cluster.url), 300_000);
+
+  describeWithRedis('by way of a Redis', (place) => {
+    test('distributed over redis', () => sameOver('redis', place().href), 300_000);
   });
-  // MapBuilder writes something for each item.
-  const written = manager.events('UPDATE').reduce((sum, { items }) => sum + Number(items), 0);
-  expect(written).toBe(ITEMS);
-  expect(manager.events('ITEM_FAILED')).toHaveLength(kept);
-  // What workers log arrives.
-  expect(manager.logged.filter((line) => line.includes('is bad ('))).not.toEqual([]);
-}, 600_000);
+
+  async function sameOver(target: string, url: string): Promise<void> {
+    const manager = cluster.manager([['source', target, OPTIONS]], { url, numChunks: 6 });
+    const workers = [0, 1].map(() => cluster.worker({ url, isolation: 'process' }));
+    const [inChunks] = (await reportsOf(manager, WITHIN_MS)) as [BuildReport];
+    const done = (await Promise.all(workers.map(workerReportOf))).map((each) => each.done);
+    expect(done[0] as number).toBeGreaterThan(0);
+    expect((done[0] as number) + (done[1] as number)).toBe(6);
+
+    expect(countsOf(inChunks)).toEqual(countsOf(report));
+    const kept = Math.min(KEPT, report.failed);
+    expect(inChunks.failures.map(told)).toEqual(
+      inChunks.failures.map(({ key }) => failures.get(key)),
+    );
+    expect(new Set(inChunks.failures.map(({ key }) => key)).size).toBe(kept);
+    expect(await contents(await cluster.shop.store(target))).toEqual(built);
+
+    expect(manager.events('BUILD_STARTED')).toMatchObject([{ total: ITEMS }]);
+    expect(manager.events('BUILD_ENDED')).toHaveLength(1);
+    expect(manager.events('PROGRESS').at(-1)).toMatchObject({
+      ...{ fetched: ITEMS, processed: ITEMS, written: ITEMS, total: ITEMS },
+    });
+    // MapBuilder writes something for each item.
+    const written = manager.events('UPDATE').reduce((sum, { items }) => sum + Number(items), 0);
+    expect(written).toBe(ITEMS);
+    expect(manager.events('ITEM_FAILED')).toHaveLength(kept);
+    // What workers log arrives.
+    expect(manager.logged.filter((line) => line.includes('is bad ('))).not.toEqual([]);
+  }
+});

@@ -29,7 +29,7 @@ test('says what to install where there is no driver', async () => {
   await child.ended;
   expect(child.output().trim()).toBe(
     `MISSING_DEPENDENCY SQLiteStore on Node ${process.versions.node} needs the package ` +
-      '"@photostructure/sqlite@1": npm install @photostructure/sqlite@1',
+      '"@photostructure/sqlite": npm install @photostructure/sqlite@1',
   );
 });
 

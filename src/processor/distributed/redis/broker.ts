@@ -25,7 +25,8 @@ export async function connectBroker(place: Place, peers: Peers, logger: Logger):
     retryStrategy: (times) => (wasReady ? Math.min(RETRY_MS * times, LONGEST_RETRY_MS) : null),
   });
   client.on('error', (error) => {
-    problem = error;
+    // What follows from it is of no interest.
+    problem ??= error;
     logger.debug(`${place.address}: ${error.message}`);
   });
   const timer = setTimeout(() => {
@@ -34,6 +35,10 @@ export async function connectBroker(place: Place, peers: Peers, logger: Logger):
   }, CONNECT_MS);
   try {
     await client.connect();
+    // There may be a connection all the same: to another database than was asked for.
+    if (problem !== undefined) throw problem;
+    // Only the right node of a cluster answers.
+    await client.exists(`${place.prefix}:`);
   } catch (error) {
     client.disconnect();
     throw explain(problem ?? error, place);
@@ -67,6 +72,10 @@ export async function assertFit(client: Redis, place: Place): Promise<void> {
     throw refuse(
       `has version ${version}, expected ${OLDEST.join('.')} at least: install a newer one`,
     );
+  if (info.get('role') === 'slave')
+    throw refuse(
+      `is a replica, which keeps nothing of ours: name ${info.get('master_host')}:${info.get('master_port')}`,
+    );
   const policy = info.get('maxmemory_policy');
   if (policy !== 'noeviction')
     throw refuse(
@@ -95,6 +104,12 @@ async function infoOf(client: Redis, place: Place): Promise<Map<string, string>>
 /** Says what is wrong. What Redis itself says is no cause: it names the command, and with that the password. */
 function explain(error: unknown, { address }: Place): Error {
   const { code, message } = error as NodeJS.ErrnoException;
+  const [, node] = /^MOVED \d+ (\S+)$/.exec(message) ?? [];
+  if (node !== undefined)
+    return new BrokerError(
+      address,
+      `is a node of a cluster, and another one is ours: name ${node}`,
+    );
   if (/^(?:WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password)/.test(message))
     return new BrokerError(address, 'wants another user or password: put them into the URL');
   if (/^[A-Z]{2,} /.test(message)) return new BrokerError(address, `refuses us: ${message}`);
@@ -104,5 +119,9 @@ function explain(error: unknown, { address }: Place): Error {
       `There is no host of the name in ${address}: check its spelling, and the name server`,
       options,
     );
-  return new DistributedAddressError(`Cannot connect to ${address}: ${message}`, options);
+  const what = address.startsWith('rediss:') ? 'a Redis with TLS' : 'a Redis without TLS';
+  return new DistributedAddressError(
+    `Cannot connect to ${address}: ${message}; check host and port, and that ${what} is running there`,
+    options,
+  );
 }

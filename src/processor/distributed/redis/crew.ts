@@ -18,6 +18,8 @@ export class Crew {
   readonly #setup: CrewSetup;
   /** Which worker has which chunk, as `stage/index`, as far as was heard. */
   readonly #holders = new Map<string, string>();
+  /** Workers that were silent for too long. */
+  readonly #lost = new Set<string>();
   #looking: Promise<void> | undefined;
 
   constructor(setup: CrewSetup) {
@@ -54,9 +56,14 @@ export class Crew {
     try {
       for await (const event of feed.read()) this.#hear(event);
       for (const { entry, ageMs } of await roster.list()) {
-        if (ageMs <= silentMs) continue;
-        await roster.strike(entry);
         const { worker, slots } = entry;
+        if (ageMs <= silentMs) {
+          // It was only cut off.
+          if (this.#lost.delete(worker)) emit({ type: 'WORKER_JOINED', ...entry });
+          continue;
+        }
+        await roster.strike(entry);
+        this.#lost.add(worker);
         for (const [chunk, holder] of this.#holders) if (holder === worker) this.#lose(chunk);
         emit({ type: 'WORKER_LOST', worker, slots });
       }
@@ -70,6 +77,10 @@ export class Crew {
     switch (event.type) {
       case 'OPENED':
         return;
+      case 'WORKER_JOINED':
+      case 'WORKER_LEFT':
+        this.#lost.delete(event.worker);
+        break;
       case 'CHUNK_BACK':
         this.#holders.delete(nameOf(event));
         return;

@@ -78,9 +78,9 @@ export class RedisManagerSession implements ManagerSession {
   }
 
   /** When another manager is at work here, it is waited for its end, or its death. */
-  async begin({ name, digest }: RunDescription): Promise<RunState> {
+  async begin({ name, digest }: RunDescription, signal?: AbortSignal): Promise<RunState> {
     const { secret, logger } = this.#options;
-    const lock = await this.#standBy(name);
+    const lock = await this.#standBy(name, this.#orOver(signal));
     this.#lock = lock;
     const keeper = await RunKeeper.open({
       ...{ name, digest, secret, lock, logger },
@@ -108,7 +108,7 @@ export class RedisManagerSession implements ManagerSession {
   }
 
   settle(stage: number, signal?: AbortSignal): Promise<StageOutcome> {
-    const ends = AbortSignal.any([this.#over.signal, ...(signal === undefined ? [] : [signal])]);
+    const ends = this.#orOver(signal);
     return orAborted(this.#settled(stage, ends), ends);
   }
 
@@ -154,18 +154,25 @@ export class RedisManagerSession implements ManagerSession {
   }
 
   /** Waits until nobody else is the manager here. */
-  async #standBy(name: string): Promise<ManagerLock> {
+  async #standBy(name: string, ends: AbortSignal): Promise<ManagerLock> {
     const { prefix, address } = this.#place;
     const { leaseMs, beatMs } = this.#timings;
     const lock = new ManagerLock(this.#client, `${prefix}:manager`, leaseMs, name);
     for (let waits = 0; ; waits++) {
+      ends.throwIfAborted();
       const owner = await lock.acquire();
       if (owner === undefined) return lock;
       if (waits === 0)
-        this.#options.logger.warn(`${name} stands by: ${owner} manages a run at ${address}`);
-      await setTimeout(beatMs);
-      this.#over.signal.throwIfAborted();
+        this.#options.logger.warn(
+          `${name} stands by: ${owner} manages a run at ${address}; its turn comes when that has ended, or died`,
+        );
+      await orAborted(setTimeout(beatMs), ends);
     }
+  }
+
+  /** Fires when the session is over, too. */
+  #orOver(signal: AbortSignal | undefined): AbortSignal {
+    return AbortSignal.any([this.#over.signal, ...(signal === undefined ? [] : [signal])]);
   }
 
   async #settled(stage: number, ends: AbortSignal): Promise<StageOutcome> {

@@ -9,7 +9,7 @@ export interface Peers {
 /** @throws {@link MissingDependencyError} when one of them is not installed. */
 export async function loadPeers(): Promise<Peers> {
   const usedBy = 'A distributed build over redis://';
-  const bullmq = await importPeer('bullmq', usedBy, () => import('bullmq'));
+  const bullmq = await importPeer('bullmq', usedBy, () => import('bullmq'), 'ioredis');
   const { Redis } = await importPeer('ioredis', usedBy, () => import('ioredis'));
   return { bullmq, Redis };
 }

@@ -3,6 +3,7 @@ import { redact } from '../../../errors/redact.js';
 import { secretMark } from '../keys.js';
 
 const QUEUE = /^[\w.-]{1,100}$/;
+const DATABASE = /^\/?\d*$/;
 const PARAMETERS = ['queue', 'allowVolatile', 'allowInsecure'];
 
 /** Where in which Redis manager and workers with one secret meet. */
@@ -21,16 +22,17 @@ export interface Place {
  * Reads `redis://user:password@host:port/db`, with the parameters `queue` (to keep apart what has the same secret and Redis),
  * `allowVolatile` and `allowInsecure`.
  *
- * @throws {@link InvalidOptionError} for a parameter that there is not.
+ * @throws {@link InvalidOptionError} for a parameter that there is not, and for a path that is no number.
  */
 export function placeOf({ href }: URL, secret: Uint8Array): Place {
   const url = new URL(href);
   const queue = url.searchParams.get('queue');
   const unknown = [...url.searchParams.keys()].find((name) => !PARAMETERS.includes(name));
-  if (unknown !== undefined || (queue !== null && !QUEUE.test(queue)))
+  const isPlace = DATABASE.test(url.pathname) && (queue === null || QUEUE.test(queue));
+  if (unknown !== undefined || !isPlace)
     throw new InvalidOptionError(
       'url',
-      'a URL such as rediss://host:6379/0?queue=name, with no parameters but queue (letters, digits, `_`, `.`, `-`), allowVolatile and allowInsecure',
+      'a URL such as rediss://host:6379/0?queue=name, with the number of a database and no parameters but queue (letters, digits, `_`, `.`, `-`), allowVolatile and allowInsecure',
       redact(href),
     );
   const allowVolatile = url.searchParams.has('allowVolatile');

@@ -219,6 +219,19 @@ describeRedis('two managers of one run', () => {
     expect(await standingBy).toMatchObject({ stage: 0, planned: false });
   });
 
+  test('the second may be told to stand by no longer', async () => {
+    await using server = await RedisServer.start();
+    await using all = cluster(server);
+    const [first, second] = [await all.manager(), await all.manager()];
+    await first.begin(RUN);
+    const enough = new AbortController();
+    const standingBy = second.begin(RUN, enough.signal);
+    enough.abort(new RangeError('enough'));
+    await expect(standingBy).rejects.toThrow('enough');
+    await first.submit(0, { header: 'h', chunks: [] }, POLICY);
+    expect(await first.settle(0)).toMatchObject({ completed: 0 });
+  });
+
   test('one that was away for too long is told that it was replaced, and changes nothing', async () => {
     await using server = await RedisServer.start();
     await using all = cluster(server, SHORT_LEASE_MS);

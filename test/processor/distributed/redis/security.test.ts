@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { SealError } from '../../../../src/errors/distributed-errors.js';
@@ -12,15 +11,6 @@ import { Wire } from '../tcp/places.js';
 
 const LEASE_MS = 15_000;
 const CANARY = 'canary';
-
-/** All that a Redis has written down. */
-function writtenBy({ folder }: RedisServer): string {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return files
-    .filter((file) => file.isFile())
-    .map((file) => readFileSync(path.join(file.parentPath, file.name), 'latin1'))
-    .join('\n');
-}
 
 describeRedis('what a Redis gets to know', () => {
   test('no chunk, result, error, note or log line is on the wire or on the disk in clear', async () => {
@@ -53,7 +43,7 @@ describeRedis('what a Redis gets to know', () => {
     expect(JSON.stringify(all.events)).toContain(`${CANARY} line`);
     await manager.finish(0, `${CANARY} note`);
     const heard = wire.heard().toString('latin1');
-    const written = writtenBy(server);
+    const written = server.written().toString('latin1');
     for (const text of [heard, written]) {
       // It is what we think it is.
       expect(text).toContain(plan[1]);
