@@ -113,6 +113,7 @@ export type { TaskHistory } from './processor/task.js';
 export type { RetryOptions } from './processor/retry-queue.js';
 export { SerialProcessor } from './processor/serial/serial-processor.js';
 export { MultiProcessor } from './processor/multiprocess/multi-processor.js';
+export type { Isolation } from './util/option-values.js';
 export type { MultiProcessorOptions } from './processor/multiprocess/multi-processor-options.js';
 export { DistributedProcessor } from './processor/distributed/distributed-processor.js';
 export type { ClusterState } from './processor/distributed/distributed-processor.js';

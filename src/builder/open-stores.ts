@@ -1,3 +1,4 @@
+import { holdStore } from '../store/hold-store.js';
 import type { Store } from '../store/store.js';
 import type { Logger } from '../util/logger.js';
 import type { AnyBuilder } from './builder.js';
@@ -5,15 +6,15 @@ import type { AnyBuilder } from './builder.js';
 /**
  * Opens the stores of a builder that are closed.
  *
- * @returns Closes exactly those again; also done when one of them cannot be opened.
+ * @returns Closes exactly those again, unless somebody else needs them; also done when one of them cannot be opened.
  */
 export async function openStores(
   builder: Pick<AnyBuilder, 'connect' | 'stores'>,
 ): Promise<AsyncDisposable> {
-  const closed = builder.stores().filter((store) => !store.connected);
+  const releases = builder.stores().map(holdStore);
   const lent = {
     async [Symbol.asyncDispose]() {
-      await Promise.all(closed.map((store) => store.close()));
+      await Promise.all(releases.map((release) => release()));
     },
   };
   try {

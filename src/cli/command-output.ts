@@ -24,19 +24,16 @@ export interface CommandOutput {
   note(text: string): void;
   /** Says on stderr what went wrong. */
   fail(error: unknown): void;
+  /** Says on stderr, in whole lines, what is wrong with the command line. */
+  misuse(text: string): void;
   /** Width of the terminal behind stdout; undefined when it is none. */
   readonly columns: number | undefined;
 }
 
-/**
- * The output of this process.
- *
- * @param note - What writes whole lines to stderr.
- */
-export function processOutput(
-  note = (text: string): void => void process.stderr.write(text),
-): CommandOutput {
+/** The output of this process. */
+export function processOutput(): CommandOutput {
   const { stdout } = process;
+  const note = (text: string): void => void process.stderr.write(text);
   return {
     write: (text) =>
       new Promise((resolve, reject) => {
@@ -46,6 +43,7 @@ export function processOutput(
         });
       }),
     note,
+    misuse: note,
     fail: (error) => note(formatError(error, { colour: colourOf(process.stderr) })),
     columns: stdout.isTTY ? stdout.columns : undefined,
   };

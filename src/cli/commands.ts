@@ -154,7 +154,7 @@ function withoutFiles(command: CommandName, output: CommandOutput): ExitCode {
 }
 
 function misused(output: CommandOutput, advice: string): ExitCode {
-  output.note(advice);
+  output.misuse(advice);
   return ExitCode.Usage;
 }
 

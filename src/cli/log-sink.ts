@@ -2,10 +2,8 @@ import { toLogEntry } from '../util/log-entry.js';
 import { addLogSink } from '../util/log-sink.js';
 import { colourOf } from './colours.js';
 import { formatEntry, formatJsonEntry } from './format-log.js';
+import type { LogFormat } from './option-table.js';
 import type { Screen } from './screen.js';
-
-/** How a log line looks. */
-export type LogFormat = 'text' | 'json';
 
 /** What is logged, and how. */
 export interface LogStyle {

@@ -1,6 +1,9 @@
+import type { CommandOutput } from './command-output.js';
 import { processOutput } from './command-output.js';
 import { COMMANDS } from './commands.js';
 import { ExitCode } from './exit-code.js';
+import type { LogFormat } from './option-table.js';
+import { OPTIONS, optionsOf, variableOf, wordsOf } from './option-table.js';
 import { parseArguments } from './options.js';
 import type { Settings } from './settings.js';
 import type { Exit } from './stop-on-signals.js';
@@ -13,11 +16,12 @@ import type { Exit } from './stop-on-signals.js';
  * @returns The code to exit with. It never rejects.
  */
 export async function main(argv: readonly string[], exit: Exit): Promise<ExitCode> {
-  const output = processOutput();
+  let output = processOutput();
   try {
+    output = await outputIn(formatOf(argv, process.env));
     const line = parseArguments(argv, {
       out: (text) => process.stdout.write(text),
-      err: (text) => process.stderr.write(text),
+      err: (text) => output.misuse(text),
     });
     if (typeof line === 'number') return line;
     let settings: Settings;
@@ -29,6 +33,8 @@ export async function main(argv: readonly string[], exit: Exit): Promise<ExitCod
       output.fail(error);
       return ExitCode.Usage;
     }
+    if (optionsOf(line.command).includes('logFormat'))
+      output = await outputIn(settings.values.logFormat);
     // A run logs them.
     if (line.command !== 'run')
       for (const warning of settings.warnings) output.note(`mrun: ${warning}\n`);
@@ -37,4 +43,22 @@ export async function main(argv: readonly string[], exit: Exit): Promise<ExitCod
     output.fail(error);
     return ExitCode.BuildFailed;
   }
+}
+
+/** In which format to say that the command line, or what goes with it, is wrong. */
+function formatOf(argv: readonly string[], env: NodeJS.ProcessEnv): LogFormat | undefined {
+  const flag = `--${wordsOf('logFormat')}`;
+  const texts = argv.flatMap((word, i) => {
+    if (word === flag) return argv.slice(i + 1, i + 2);
+    return word.startsWith(`${flag}=`) ? [word.slice(flag.length + 1)] : [];
+  });
+  return OPTIONS.logFormat.parse(texts.at(-1) ?? env[variableOf('logFormat')] ?? '');
+}
+
+async function outputIn(format: LogFormat | undefined): Promise<CommandOutput> {
+  const output = processOutput();
+  if (format !== 'json') return output;
+  // Help and version do without what it needs.
+  const { createNotes } = await import('./notes.js');
+  return { ...output, ...createNotes({ print: output.note }, format) };
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { LogFormat } from './log-sink.js';
+import { ISOLATIONS, MAX_CHUNKS, MAX_WORKERS } from '../util/option-values.js';
 import type { RunRole } from './run-role.js';
 
 /** What `mrun` can be asked to do by name. */
@@ -44,16 +44,13 @@ export interface OptionSpec<T = unknown> {
   readonly accepts: (value: unknown) => value is T;
 }
 
-/** As many as a MultiProcessor starts; asking it would load the library. */
-const MAX_WORKERS = 1024;
-/** As many as a DistributedProcessor cuts. */
-const MAX_CHUNKS = 1_000_000;
 const MAX_LEASE_SECONDS = 3600;
 /** Numbers can still be added to. */
 const MAX_NUMBER = Number.MAX_SAFE_INTEGER - 1;
 
-const ISOLATIONS = ['thread', 'process'] as const;
-const LOG_FORMATS = ['text', 'json'] as const satisfies readonly LogFormat[];
+const LOG_FORMATS = ['text', 'json'] as const;
+/** How a log line looks. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** What concerns a run, and is shown by `mrun show`. */
 const RUN: readonly CommandName[] = ['run', 'show'];

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Isolation } from '../util/option-values.js';
 import { COMMANDS } from './commands.js';
 import { ExitCode } from './exit-code.js';
-import type { LogFormat } from './log-sink.js';
-import type { CommandName, OptionKey, OptionSpec } from './option-table.js';
+import type { CommandName, LogFormat, OptionKey, OptionSpec } from './option-table.js';
 import { COMMAND_NAMES, OPTIONS, optionsOf, wordsOf } from './option-table.js';
 import { oneLine } from './printable.js';
 import { didYouMean } from './suggest.js';
@@ -18,7 +18,7 @@ export interface RunRequest {
   /** A file with the store that receives what happens. */
   readonly reporting?: string;
   readonly numWorkers?: number;
-  readonly isolation?: 'thread' | 'process';
+  readonly isolation?: Isolation;
   readonly maxWorkerMemoryMb?: number;
   readonly parallelBuilders?: boolean;
   readonly failFast?: boolean;

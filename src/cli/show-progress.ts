@@ -2,7 +2,7 @@ import type { ClusterState } from '../processor/distributed/distributed-processo
 import { createLogger } from '../util/logger.js';
 import { clusterParts } from './cluster-text.js';
 import { guardOutput } from './guard-output.js';
-import type { LogFormat } from './log-sink.js';
+import type { LogFormat } from './option-table.js';
 import { PlainProgress } from './plain-progress.js';
 import type { BuildEventSource, ProgressBarsOptions } from './progress-bars.js';
 import { ProgressBars } from './progress-bars.js';

@@ -2,7 +2,7 @@ import type { BuildReport, ItemFailure } from '../builder/build-report.js';
 import { showValue } from '../errors/show-value.js';
 import type { Logger } from '../util/logger.js';
 import type { Colour } from './colours.js';
-import type { LogFormat } from './log-sink.js';
+import type { LogFormat } from './option-table.js';
 import { oneLine, printable } from './printable.js';
 import { errorFields, formatError } from './report-error.js';
 import { summaryTable, wasStarted } from './summary-table.js';

@@ -3,7 +3,7 @@ import type { BuildReport, BuildStatus } from '../builder/build-report.js';
 import type { Builder } from '../builder/builder.js';
 import { TargetBusyError } from '../errors/processor-errors.js';
 import { registerSecretsOf } from '../msonable/secrets.js';
-import type { Store } from '../store/store.js';
+import { holdStore } from '../store/hold-store.js';
 import type { Logger } from '../util/logger.js';
 import { settledWithin } from '../util/turn.js';
 import type { BuildMonitor } from './build-monitor.js';
@@ -57,7 +57,7 @@ export class BuildRun {
     const name = this.#builder.constructor.name;
     registerSecretsOf(this.#builder);
     logger.info(`Starting ${name}`);
-    const closed = this.#builder.stores().filter((store) => !store.connected);
+    const releases = this.#builder.stores().map(holdStore);
     const connected = await this.#attempt(() => this.#unlessAborted(() => this.#builder.connect()));
     if (connected) {
       await this.#attempt(() => this.#unlessAborted(() => this.#lease()));
@@ -70,7 +70,7 @@ export class BuildRun {
         this.#unlessHanging(async () => this.#leases?.[Symbol.asyncDispose]()),
       );
     }
-    await this.#close(closed);
+    await this.#close(releases);
     const report = this.#monitor.ended(this.#status, this.#failure?.error);
     logger.info(`Ended ${name}: ${report.status}, ${report.processed} items processed`);
     if (signal?.aborted) throw new BuildAbortedError(report, signal.reason);
@@ -111,10 +111,10 @@ export class BuildRun {
     await this.#builder.finalize({ status, report });
   }
 
-  /** A run closes exactly the stores that it opened. */
-  async #close(stores: readonly Store[]): Promise<void> {
+  /** A run closes exactly the stores that it opened, when no other run needs them. */
+  async #close(releases: readonly (() => Promise<void>)[]): Promise<void> {
     const { signal } = this.#context;
-    const closing = stores.map((store) => this.#attempt(() => store.close()));
+    const closing = releases.map((release) => this.#attempt(release));
     // After an abort, a store that hangs must not keep the run from ending.
     if (signal?.aborted) await settledWithin(Promise.all(closing), GRACE_MS);
     else await Promise.all(closing);

@@ -206,7 +206,7 @@ export abstract class Processor extends GuardedEmitter<BuildEvents> implements B
 const collectionsOf = (stores: readonly Store[]): string[] =>
   stores.flatMap((store) => store.collections);
 
-/** Two builders that read the same store may not run at once either: the first to end may close it. */
+/** Whether both read or write the same collection: what runs at once has nothing in common. */
 function shareStore(a: AnyBuilder | undefined, b: AnyBuilder): boolean {
   const taken = new Set(a === undefined ? [] : collectionsOf(a.stores()));
   return collectionsOf(b.stores()).some((collection) => taken.has(collection));

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { TargetBusyError } from '../errors/processor-errors.js';
 import type { Claim, ClaimBoard } from '../store/claim-board.js';
 import type { Store } from '../store/store.js';
-import { isAlive } from '../util/is-alive.js';
 import type { Logger } from '../util/logger.js';
 import { pidScope } from '../util/machine.js';
+import { hasEnded, processMark } from '../util/process-mark.js';
 
 const RENEW_MS = 15_000;
 /** Whoever was not heard of for so long is taken for dead. Clocks of hosts may differ by some seconds. */
@@ -79,11 +78,8 @@ export class TargetLeases implements AsyncDisposable {
       mode === 'steal' || (isOnlyOne && current.owner === owner) || isDead(current);
     const board = target.claimBoard();
     if (board === null) return;
-    const now = new Date().toISOString();
-    const claim = {
-      ...{ id: randomUUID(), owner, host: hostname(), pid: process.pid },
-      ...{ pidScope: pidScope(), since: now, renewed: now },
-    };
+    const mark = processMark();
+    const claim = { id: randomUUID(), owner, ...mark, renewed: mark.since };
     for (let tries = 1; ; tries++) {
       const current = await this.#orWarn(target, () => board.read());
       // Where nothing can be noted, nobody is kept out.
@@ -132,12 +128,9 @@ export class TargetLeases implements AsyncDisposable {
   }
 }
 
-function isDead({ pidScope: scope, pid, since, renewed }: Claim): boolean {
-  const isSilent = Date.now() - Date.parse(renewed) > EXPIRY_MS;
-  if (scope !== pidScope()) return isSilent;
-  // One that computes without a pause cannot renew anything.
-  if (pid !== process.pid) return !isAlive(pid);
-  // In a container, one process after the other has the same number.
-  const startedAt = Date.now() - process.uptime() * 1000;
-  return isSilent || Date.parse(since) < startedAt;
+function isDead(claim: Claim): boolean {
+  if (hasEnded(claim)) return true;
+  // One that computes without a pause cannot renew anything; this process does not.
+  if (claim.pidScope === pidScope() && claim.pid !== process.pid) return false;
+  return Date.now() - Date.parse(claim.renewed) > EXPIRY_MS;
 }

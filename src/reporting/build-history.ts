@@ -4,8 +4,7 @@ import type { Doc } from '../query/document.js';
 import type { Store } from '../store/store.js';
 import { assertNonNegativeInteger } from '../util/assert-option.js';
 import { toInstant } from '../util/instant.js';
-import { isAlive } from '../util/is-alive.js';
-import { pidScope } from '../util/machine.js';
+import { hasEnded } from '../util/process-mark.js';
 
 /** Options of {@link readBuilds}. */
 export interface ReadBuildsOptions {
@@ -94,6 +93,8 @@ export async function* readBuilds(
   const { limit = 20 } = options;
   assertNonNegativeInteger('limit', limit);
   await store.ensureIndex(['event', 'last_updated']);
+  // Some stores sort by the first field of an index alone.
+  await store.ensureIndex('last_updated');
   await store.ensureIndex('build_id');
   const started = store.query({ event: 'BUILD_STARTED' }, { sort: { last_updated: -1 }, limit });
   for await (const batch of started.batches(BATCH_SIZE)) {
@@ -188,7 +189,8 @@ function stateOf(started: Doc, seenAt: number, gone: boolean): BuildState {
 /** Whether the process of a build can be looked for here, and is not there. */
 function isGone(started: Doc): boolean {
   const pid = numberIn(started, 'pid');
-  return pid !== null && started['pid_scope'] === pidScope() && !isAlive(pid);
+  const pidScope = textIn(started, 'pid_scope');
+  return pid !== null && pidScope !== null && hasEnded({ pid, pidScope });
 }
 
 const idOf = (doc: Doc): string => String(doc['build_id']);

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import envPaths from 'env-paths';
 import { InvalidOptionError } from '../errors/option-errors.js';
 import { assertNonEmptyString } from '../util/assert-option.js';
+import { dataFolder } from '../util/user-folders.js';
 
 /** Options of {@link Reporter}. */
 export interface ReporterOptions {
@@ -53,7 +53,7 @@ export function resolveReporterOptions(options: ReporterOptions): ResolvedReport
 
 /** Where events wait, unless told otherwise. */
 export function defaultSpoolFolder(): string {
-  return path.join(envPaths('maggma', { suffix: '' }).data, 'reporting');
+  return path.join(dataFolder(), 'reporting');
 }
 
 function assertMilliseconds(option: string, value: unknown, minimum: number): void {

@@ -16,8 +16,8 @@ import {
 import path from 'node:path';
 import { EJSON } from 'bson';
 import type { Doc } from '../query/document.js';
-import { isAlive } from '../util/is-alive.js';
-import { machineId } from '../util/machine.js';
+import { pidScope } from '../util/machine.js';
+import { hasEnded } from '../util/process-mark.js';
 
 const SUFFIX = '.jsonl';
 /** Whoever owns a file touches it far more often. */
@@ -26,7 +26,7 @@ const ABANDONED_MS = 600_000;
 /**
  * A file with documents that their store could not take yet, one a line, in extended JSON.
  *
- * Its name says who is at work on it: `<id>.jsonl` is free, `<id>.<machine>.<pid>.jsonl` belongs to a process. It is
+ * Its name says who is at work on it: `<id>.jsonl` is free, `<id>.<scope>.<pid>.jsonl` belongs to a process. It is
  * taken over and let go by renaming, which only one process can do.
  */
 export class Spool {
@@ -60,7 +60,7 @@ export class Spool {
   }
 
   get file(): string {
-    return path.join(this.#folder, `${this.#id}.${machineId()}.${process.pid}${SUFFIX}`);
+    return path.join(this.#folder, `${this.#id}.${pidScope()}.${process.pid}${SUFFIX}`);
   }
 
   get isEmpty(): boolean {
@@ -144,9 +144,9 @@ function filesIn(folder: string): SpoolFile[] {
 }
 
 function isFree(name: string, changedMs: number): boolean {
-  const [, machine, pid] = name.slice(0, -SUFFIX.length).split('.');
-  if (machine === undefined || Date.now() - changedMs > ABANDONED_MS) return true;
-  return machine === machineId() && !isAlive(Number(pid));
+  const [, scope, pid] = name.slice(0, -SUFFIX.length).split('.');
+  if (scope === undefined || Date.now() - changedMs > ABANDONED_MS) return true;
+  return hasEnded({ pid: Number(pid), pidScope: scope });
 }
 
 /** Renames a file, unless somebody else was faster. */

@@ -6,7 +6,7 @@ export interface Claim {
   readonly owner: string;
   readonly host: string;
   readonly pid: number;
-  /** An anonymous name for where `pid` means the same: one start of one machine, and one container on it. */
+  /** An anonymous name for where and since when `pid` means the same: a machine, or a container on it, and its start. */
   readonly pidScope: string;
   /** When it began, as ISO 8601. */
   readonly since: string;

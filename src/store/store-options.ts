@@ -7,6 +7,7 @@ import type { Validator } from './validator.js';
 
 /** How a store writes its time stamps: as dates, or as ISO 8601 text. Reading understands both. */
 export type LastUpdatedType = 'datetime' | 'isoformat';
+const LAST_UPDATED_TYPES: readonly LastUpdatedType[] = ['datetime', 'isoformat'];
 
 /** Options that every store has. */
 export interface StoreOptions {
@@ -114,7 +115,7 @@ export function resolveStoreOptions(options: StoreOptions): ResolvedStoreOptions
   } = options;
   assertNonEmptyString('key', key);
   assertNonEmptyString('lastUpdatedField', lastUpdatedField);
-  assertOneOf('lastUpdatedType', lastUpdatedType, ['datetime', 'isoformat']);
+  assertOneOf('lastUpdatedType', lastUpdatedType, LAST_UPDATED_TYPES);
   if (validator !== null && typeof validator?.isValid !== 'function')
     throw new InvalidOptionError('validator', 'a Validator or null', validator);
   return { key, lastUpdatedField, lastUpdatedType, validator };

@@ -1,25 +1,17 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { isAlive } from './is-alive.js';
+import type { ProcessMark } from './process-mark.js';
+import { hasEnded, processMark } from './process-mark.js';
 
 const WAIT_MS = 10_000;
 const RETRY_MS = 20;
 /** An owner writes its name at once, unless it is killed before it can. */
 const NAMELESS_MS = 2000;
 
-/** Who holds a lock. */
-interface Owner {
-  readonly pid: number;
-  readonly host: string;
-  readonly since: string;
-}
-
 /**
  * Does something while holding `<file>.lock`, which other processes on any host respect.
  *
- * The lock names its owner; one whose owner is a dead process of this host, or died before it was named, is taken
- * over.
+ * The lock names its owner; one whose owner is known to have ended, or died before it was named, is taken over.
  *
  * @param action - Synchronous, so that the lock is held as short as can be.
  * @param onTimeout - Makes the error when the lock is not free within ten seconds, from a text that says who holds it.
@@ -56,11 +48,10 @@ export function holdFileLock(file: string, onHeld: (problem: string) => Error): 
 }
 
 function acquire(lock: string): boolean {
-  const owner: Owner = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
   try {
     const fd = openSync(lock, 'wx', 0o600);
     try {
-      writeSync(fd, JSON.stringify(owner));
+      writeSync(fd, JSON.stringify(processMark()));
     } catch (error) {
       // A full disk: a lock without an owner would stay for good.
       rmSync(lock, { force: true });
@@ -80,7 +71,7 @@ function acquire(lock: string): boolean {
 function isStale(lock: string): boolean {
   const owner = readOwner(lock);
   if (owner === undefined) return ageMs(lock) > NAMELESS_MS;
-  return owner.host === hostname() && !isAlive(owner.pid);
+  return hasEnded(owner);
 }
 
 function ageMs(file: string): number {
@@ -89,9 +80,9 @@ function ageMs(file: string): number {
 }
 
 /** Undefined while the owner is still writing its name, or when the lock is gone. */
-function readOwner(lock: string): Owner | undefined {
+function readOwner(lock: string): ProcessMark | undefined {
   try {
-    return JSON.parse(readFileSync(lock, 'utf8')) as Owner;
+    return JSON.parse(readFileSync(lock, 'utf8')) as ProcessMark;
   } catch {
     return undefined;
   }

@@ -21,16 +21,17 @@ export function machineId(): string {
 }
 
 /**
- * An anonymous name for where process ids mean the same: one start of one machine, and one container on it.
+ * An anonymous name for where process ids mean the same: one machine, or one container on it; and, after a hyphen, for the
+ * start of the machine, where the system tells.
  */
 export function pidScope(): string {
-  scope ??= hash(
-    [
-      hostname(),
-      contentOf('/proc/sys/kernel/random/boot_id') ?? machineId(),
-      attempt(() => readlinkSync('/proc/self/ns/pid')) ?? '',
-    ].join(),
-  ).toString('hex', 0, 8);
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid')) ?? '';
+  scope ??= [
+    [hostname(), machineId(), namespace].join(),
+    contentOf('/proc/sys/kernel/random/boot_id') ?? '',
+  ]
+    .map((text) => hash(text).toString('hex', 0, 8))
+    .join('-');
   return scope;
 }
 

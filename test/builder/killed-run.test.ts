@@ -10,7 +10,7 @@ import { SCALE, SEED } from '../effort.js';
 import { contents } from '../fixtures/stores.js';
 
 const SCRIPT = fileURLToPath(new URL('../fixtures/killed-run.mjs', import.meta.url));
-const ROUNDS = Math.max(5, Math.round(200 * SCALE));
+const ROUNDS = SCALE >= 1 ? Math.round(200 * SCALE) : 5;
 const DOCS = 1500;
 
 /** A run in a process of its own; killed so many milliseconds after it began, or left alone. */

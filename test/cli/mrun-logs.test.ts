@@ -116,6 +116,37 @@ describe('mrun --log-format json', { concurrent: true }, () => {
     ]);
   });
 
+  test.for([
+    [['--log-format', 'json', '--no-such'], /unknown option '--no-such'/],
+    [['--log-format=json', '-n', '0', 'b.json'], /Expected a whole number/],
+    [['--log-format', 'json', '-N', '3', 'b.json'], /^-N needs --url/],
+    [['--log-format', 'json', '--config', 'none.json', 'b.json'], /there is no such file/],
+    [['--log-format', 'json'], /^Usage: mrun/],
+  ] as const)(
+    'has what is wrong with the command line as an object: %j',
+    async ([args, message], { project }) => {
+      const ran = await project.run(...args);
+      expect(ran.code).toBe(2);
+      expect(linesOf(ran)).toMatchObject([
+        { level: 'error', logger: 'mrun', message: expect.stringMatching(message) },
+      ]);
+    },
+  );
+
+  test('has it so, too, when a variable or the config asks for JSON', async ({ project }) => {
+    project.write('mrun.config.json', { logFormat: 'json' });
+    for (const [command, message] of [
+      ['$mrun -N 3 b.json', /^-N needs --url/],
+      ['MAGGMA_LOG_FORMAT=json $mrun --no-such', /unknown option/],
+    ] as const) {
+      const ran = await project.shell(command).finished;
+      expect(ran.code).toBe(2);
+      expect(linesOf(ran)).toMatchObject([
+        { level: 'error', message: expect.stringMatching(message) },
+      ]);
+    }
+  });
+
   test('says as objects that it is stopping', async ({ project }) => {
     project.write('b.json', countingBuilder({ items: 5000, pause_ms: 20, say: 'item' }));
     const running = project.start('--log-format', 'json', 'b.json');

@@ -44,6 +44,7 @@ async function show(file: string, others: object = {}, columns?: number): Promis
     note(text) {
       written.err += text;
     },
+    misuse() {},
     fail(error) {
       written.err += formatError(error);
     },

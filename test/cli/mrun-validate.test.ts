@@ -133,6 +133,7 @@ test('a server that accepts and never answers does not hold it up', async ({ pro
     columns: undefined,
     write: async () => {},
     note: () => {},
+    misuse: () => {},
     fail: (error: unknown) => void said.push(error),
   };
   const files = [`${project.folder}/m.json`];

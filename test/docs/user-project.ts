@@ -11,7 +11,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -52,13 +52,14 @@ export class UserProject implements Disposable {
         path.join(this.folder, 'node_modules', name),
       );
     writeFileSync(path.join(this.folder, 'package.json'), '{"private":true,"type":"module"}\n');
-    const tsx = require.resolve('tsx/cli');
+    // As tsx itself starts node, without a process that does nothing else.
+    const tsx = pathToFileURL(require.resolve('tsx')).href;
     const mrun = path.join(root, 'dist/cli/mrun.js');
     this.#addBin(
       'npx',
       `tool=$1; shift
 case $tool in
-  tsx) exec "${process.execPath}" "${tsx}" "$@" ;;
+  tsx) exec "${process.execPath}" --import "${tsx}" "$@" ;;
   mrun) exec "${process.execPath}" "${mrun}" "$@" ;;
   vitest) exec "${process.execPath}" "${path.join(root, 'node_modules/vitest/vitest.mjs')}" "$@" ;;
   *) echo "npx: $tool is not installed" >&2; exit 127 ;;

@@ -66,6 +66,20 @@ describe('a target', () => {
     expect(finalize).toHaveBeenCalledOnce();
   });
 
+  test('stays open, as the source does, until the last of two builds that opened it has ended', async () => {
+    const stores = [await storeWith([{ k: 1 }]), await storeWith([])] as const;
+    for (const store of stores) await store.close();
+    const { builder, goOn } = waiting(...stores);
+    const first = new SerialProcessor().run(builder);
+    await expect(new SerialProcessor().run(new CopyBuilder(...stores))).rejects.toMatchObject({
+      cause: expect.any(TargetBusyError),
+    });
+    expect(stores.map(({ connected }) => connected)).toEqual([true, true]);
+    goOn();
+    expect(await first).toMatchObject({ succeeded: 1 });
+    expect(stores.map(({ connected }) => connected)).toEqual([false, false]);
+  });
+
   test('is one build’s at a time, and free again when that is over', async () => {
     const [source, target] = [await storeWith([{ k: 1 }]), await storeWith([])];
     const { builder, isAtWork, goOn } = waiting(source, target);

@@ -128,7 +128,7 @@ describe('the documents of a build', () => {
       heartbeat: expect.any(Date),
       heartbeat_ms: 10_000,
       pid: process.pid,
-      pid_scope: expect.stringMatching(/^[\da-f]{16}$/),
+      pid_scope: expect.stringMatching(/^[\da-f]{16}-[\da-f]{16}$/),
     });
     expect(extra('UPDATE')).toEqual({});
     const { duration_ms, items_per_second, stage_ms, ...counts } = extra('BUILD_ENDED');

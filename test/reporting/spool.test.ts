@@ -17,7 +17,7 @@ import { expect, test } from 'vitest';
 import type { Doc } from '../../src/index.js';
 import { ObjectId } from '../../src/index.js';
 import { countWaiting, Spool, spoolFolderOf } from '../../src/reporting/spool.js';
-import { machineId } from '../../src/util/machine.js';
+import { pidScope } from '../../src/util/machine.js';
 import { Setting } from './support.js';
 
 const event = (v: number): Doc => ({ _id: new ObjectId(), v, at: new Date(v) });
@@ -110,16 +110,16 @@ test('of many, each is taken over by one of several processes', async () => {
 });
 
 test.each([
-  ['of a process of this machine that is gone', machineId(), DEAD, 0, true],
-  ['of a process of this machine that lives', machineId(), process.pid, 0, false],
+  ['of a process of this machine that is gone', pidScope(), DEAD, 0, true],
+  ['of a process of this machine that lives', pidScope(), process.pid, 0, false],
   ['of a process of another machine', 'another', DEAD, 0, false],
   ['of a process of another machine, not touched for an hour', 'another', DEAD, 3600, true],
-  ['of a process that lives, not touched for an hour', machineId(), process.pid, 3600, true],
-] as const)('one %s, is %s %s %s s: taken over: %s', (_, machine, pid, ageS, expected) => {
+  ['of a process that lives, not touched for an hour', pidScope(), process.pid, 3600, true],
+] as const)('one %s, is %s %s %s s: taken over: %s', (_, scope, pid, ageS, expected) => {
   using setting = new Setting();
   const spool = Spool.create(setting.spoolFolder);
   spool.append([event(1)]);
-  const file = path.join(setting.spoolFolder, `id.${machine}.${pid}.jsonl`);
+  const file = path.join(setting.spoolFolder, `id.${scope}.${pid}.jsonl`);
   renameSync(spool.file, file);
   const time = Date.now() / 1000 - ageS;
   utimesSync(file, time, time);

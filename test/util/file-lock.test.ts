@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { holdFileLock, withFileLock } from '../../src/util/file-lock.js';
+import { processMark } from '../../src/util/process-mark.js';
 
 let folder: string;
 beforeEach(() => {
@@ -29,8 +30,7 @@ test('holds the lock while it acts, and frees it when the action throws', async 
 });
 
 test('waits for a living owner, and acts when the lock is free', async () => {
-  const owner = { pid: process.pid, host: hostname(), since: 'now' };
-  writeFileSync(lock(), JSON.stringify(owner));
+  writeFileSync(lock(), JSON.stringify(processMark()));
   const acting = withFileLock(file(), () => 'acted', fail);
   rmSync(lock());
   expect(await acting).toBe('acted');
@@ -69,7 +69,13 @@ test('holds a lock until it is freed, and takes over that of a dead process at o
   );
   free();
   const { pid } = spawnSync(process.execPath, ['--version']);
-  writeFileSync(lock(), JSON.stringify({ pid, host: hostname(), since: 'yesterday' }));
+  writeFileSync(lock(), JSON.stringify({ ...processMark(), pid }));
   holdFileLock(file(), fail)();
   expect(existsSync(lock())).toBe(false);
+});
+
+test('a process of an equal name and number in another container is not taken for a dead one', () => {
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  writeFileSync(lock(), JSON.stringify({ ...processMark(), pid, pidScope: 'other' }));
+  expect(() => holdFileLock(file(), fail)).toThrow(/is not free/);
 });

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { InvalidOptionError } from '../../errors/option-errors.js';
 import {
@@ -7,6 +6,9 @@ import {
   assertNonNegativeInteger,
   assertPositiveInteger,
 } from '../../util/assert-option.js';
+import type { Isolation } from '../../util/option-values.js';
+import { MAX_CHUNKS, MAX_WORKERS } from '../../util/option-values.js';
+import { stateFolder as usersStateFolder } from '../../util/user-folders.js';
 import { resolveMultiProcessorOptions } from '../multiprocess/multi-processor-options.js';
 import type { ProcessorOptions } from '../processor-options.js';
 import type { ChunkProcessing } from './chunk-process.js';
@@ -18,9 +20,6 @@ const LEASE_MS = 15_000;
 const MIN_LEASE_MS = 100;
 const BACKOFF_MS = 1000;
 const DRAIN_MS = 30_000;
-/** More would only be a mistake. */
-const MAX_CHUNKS = 1_000_000;
-const MAX_SLOTS = 1024;
 
 /** What manager and workers have to agree on. */
 export interface DistributedOptions {
@@ -59,7 +58,7 @@ export interface DistributedProcessorOptions extends ProcessorOptions, Distribut
   readonly backoffMs?: number | undefined;
   /**
    * Where a run is remembered that has no broker: a manager that is started again on this machine goes on with it.
-   * @defaultValue `maggma` in `XDG_STATE_HOME`, or in `~/.local/state`
+   * @defaultValue `maggma` in the folder for the state of this user, e.g. `~/.local/state/maggma`
    */
   readonly stateFolder?: string | undefined;
   /**
@@ -90,7 +89,7 @@ export interface DistributedWorkerOptions extends DistributedOptions {
    * What these workers are: see {@link MultiProcessorOptions}.
    * @defaultValue `'thread'`, where there are any
    */
-  readonly isolation?: 'thread' | 'process' | undefined;
+  readonly isolation?: Isolation | undefined;
   /**
    * How much memory each of these workers may use, in MB.
    * @defaultValue Node's own limit
@@ -149,7 +148,7 @@ export function resolveManagerOptions(
     attempts = 3,
     losses = 5,
     backoffMs = BACKOFF_MS,
-    stateFolder = defaultStateFolder(),
+    stateFolder = usersStateFolder(),
     workerTimeoutMs,
     retryDead = false,
     retry,
@@ -185,7 +184,7 @@ export function resolveWorkerOptions(options: DistributedWorkerOptions): Resolve
   const { slots = 1, allow = [], keepAlive = false, drainMs = DRAIN_MS } = options;
   const { numWorkers, isolation, maxWorkerMemoryMb } = options;
   assertPositiveInteger('slots', slots);
-  if (slots > MAX_SLOTS) throw new InvalidOptionError('slots', `at most ${MAX_SLOTS}`, slots);
+  if (slots > MAX_WORKERS) throw new InvalidOptionError('slots', `at most ${MAX_WORKERS}`, slots);
   if (!Array.isArray(allow)) throw new InvalidOptionError('allow', 'a list of folders', allow);
   for (const folder of allow) assertNonEmptyString('allow', folder);
   assertBoolean('keepAlive', keepAlive);
@@ -202,9 +201,4 @@ function resolveShared({ url, secretFile, leaseMs = LEASE_MS }: DistributedOptio
     throw new InvalidOptionError('leaseMs', `at least ${MIN_LEASE_MS}`, leaseMs);
   if (secretFile !== undefined) assertNonEmptyString('secretFile', secretFile);
   return { url: engineUrl(url), secretFile, leaseMs };
-}
-
-function defaultStateFolder(): string {
-  const { XDG_STATE_HOME: state } = process.env;
-  return path.join(state || path.join(homedir(), '.local', 'state'), 'maggma');
 }

@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { InvalidOptionError } from '../../errors/option-errors.js';
 import { assertOneOf, assertPositiveInteger } from '../../util/assert-option.js';
+import type { Isolation } from '../../util/option-values.js';
+import { ISOLATIONS, MAX_WORKERS } from '../../util/option-values.js';
 import type { ProcessorOptions } from '../processor-options.js';
-
-/** More would only be a mistake. */
-const MAX_WORKERS = 1024;
 
 /** Options of {@link MultiProcessor}. */
 export interface MultiProcessorOptions extends ProcessorOptions {
@@ -19,7 +18,7 @@ export interface MultiProcessorOptions extends ProcessorOptions {
    * natively, leaks outside of the heap or changes the state of its process.
    * @defaultValue `'thread'`
    */
-  readonly isolation?: 'thread' | 'process' | undefined;
+  readonly isolation?: Isolation | undefined;
   /**
    * How much memory a worker may use, in MB: of its heap in a thread, in all in a process. One that needs more is
    * ended, as if it had died.
@@ -36,7 +35,7 @@ export interface MultiProcessorOptions extends ProcessorOptions {
 /** @internal */
 export interface ResolvedMultiProcessorOptions {
   readonly numWorkers: number;
-  readonly isolation: 'thread' | 'process';
+  readonly isolation: Isolation;
   readonly maxWorkerMemoryMb: number | null;
   readonly maxAttempts: number;
 }
@@ -54,7 +53,7 @@ export function resolveMultiProcessorOptions(
   assertPositiveInteger('numWorkers', numWorkers);
   if (numWorkers > MAX_WORKERS)
     throw new InvalidOptionError('numWorkers', `at most ${MAX_WORKERS}`, numWorkers);
-  assertOneOf('isolation', isolation, ['thread', 'process']);
+  assertOneOf('isolation', isolation, ISOLATIONS);
   if (maxWorkerMemoryMb !== undefined)
     assertPositiveInteger('maxWorkerMemoryMb', maxWorkerMemoryMb);
   assertPositiveInteger('maxAttempts', maxAttempts);

@@ -10,8 +10,7 @@ let thread: WorkerThread | undefined;
 
 // A Ctrl-C goes to every process of the terminal; when to end is the parent's to say.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
-// Killed, not exited: a thread in a blocking call must not hold it up.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.on('disconnect', die);
 
 process.on('message', (message: SupervisorMessage) => {
   if ('frame' in message) {
@@ -25,7 +24,15 @@ process.on('message', (message: SupervisorMessage) => {
 });
 
 function tell(message: WorkerMessage): void {
-  process.send?.(message);
+  // The parent is gone; should it live, it hears of the end, not of nothing.
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error) die();
+  });
+}
+
+/** Killed, not exited: a thread in a blocking call must not hold it up. */
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function guardMemory(limitMb: number): void {

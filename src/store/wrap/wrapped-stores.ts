@@ -4,12 +4,13 @@ import { isDocument } from '../../query/bson-kind.js';
 import { cloneValue } from '../../query/clone.js';
 import type { Criteria, Filter } from '../../query/criteria.js';
 import { compileFilter } from '../../query/criteria.js';
+import { holdStore } from '../hold-store.js';
 import type { Store } from '../store.js';
 
-/** Connects the stores that another one is made of, and closes those that it connected. */
+/** Connects the stores that another one is made of, and closes those that it connected and nobody else needs. */
 export class WrappedStores {
   readonly #stores: ReadonlySet<Store>;
-  #opened: Store[] = [];
+  #releases: (() => Promise<void>)[] = [];
 
   constructor(stores: Iterable<Store>) {
     this.#stores = new Set(stores);
@@ -19,9 +20,8 @@ export class WrappedStores {
   async open({ forceReset }: { readonly forceReset: boolean }): Promise<void> {
     try {
       for (const store of this.#stores) {
-        const wasConnected = store.connected;
+        this.#releases.push(holdStore(store));
         await store.connect({ forceReset });
-        if (!wasConnected) this.#opened.push(store);
       }
     } catch (error) {
       await this.close();
@@ -31,9 +31,9 @@ export class WrappedStores {
 
   /** Closes what `open` connected; what was connected before belongs to somebody else. */
   async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = [];
-    const results = await Promise.allSettled(opened.map((store) => store.close()));
+    const releases = this.#releases;
+    this.#releases = [];
+    const results = await Promise.allSettled(releases.map((release) => release()));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { DistributedEngine, Lease } from '../../../src/processor/distributed/engine.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from './engine-cluster.js';
+import { Wire } from './tcp/places.js';
 
-/** An engine, and a place for manager and workers to meet that nobody else uses. */
+/** An engine, and a place for manager and workers to meet that nobody else uses; its port is known. */
 export interface EngineHarness {
   readonly engine: DistributedEngine;
   readonly url: URL;
@@ -278,6 +279,51 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
       await sleeper.report('finished');
     }, 60_000);
 
+    test('keeps a lease whose connection is cut, again and again', async () => {
+      const { engine, url } = await makeEngine();
+      await using all = new Cluster(engine, url, LEASE_MS);
+      const manager = await all.manager();
+      await using wire = await Wire.to(Number(url.port));
+      await manager.begin(RUN);
+      const worker = await all.worker(1, { url: over(wire, url) });
+      await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
+      const lease = await next(worker);
+      for (let cut = 0; cut < 3; cut++) {
+        const { joined } = wire;
+        wire.cut();
+        await until('it has connected again', () => wire.joined > joined);
+        expect(await lease.held()).toBe(true);
+      }
+      wire.cut();
+      await lease.ack(DONE);
+      expect(lease.lost.aborted).toBe(false);
+      expect(await manager.settle(0)).toMatchObject({ completed: 1 });
+      expect(all.events.map(({ type }) => type)).not.toContain('CHUNK_LOST');
+    });
+
+    test('gives the chunk of a worker that is cut off to another one, and tells it when it is back', async () => {
+      const { engine, url } = await makeEngine();
+      await using all = new Cluster(engine, url, SHORT_LEASE_MS);
+      const manager = await all.manager();
+      await using wire = await Wire.to(Number(url.port));
+      await manager.begin(RUN);
+      const far = await all.worker(1, { url: over(wire, url) });
+      await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
+      const stale = await next(far);
+      wire.block();
+      const lease = await next(await all.worker());
+      const asking = stale.held();
+      expect(await lease.held()).toBe(true);
+      wire.unblock();
+      expect(await asking).toBe(false);
+      expect(stale.lost.aborted).toBe(true);
+      await lease.ack(DONE);
+      // Whoever was too late is heard, and counts for nothing.
+      await stale.ack(DONE);
+      const { completed, result } = await manager.settle(0);
+      expect({ completed, processed: result.processed }).toEqual({ completed: 1, processed: 1 });
+    });
+
     test('goes on after its manager was killed, and does nothing twice', async () => {
       await using all = await cluster(SHORT_LEASE_MS);
       const stages = [chunks(3), chunks(8, { ms: 300 })];
@@ -314,6 +360,13 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
       expect(again.run).not.toBe(first.run);
     });
   });
+}
+
+/** The way to a place through a wire that can be cut. */
+function over(wire: Wire, url: URL): URL {
+  const way = new URL(url);
+  way.port = wire.url.port;
+  return way;
 }
 
 const joined = (all: Cluster) => all.events.filter(({ type }) => type === 'WORKER_JOINED').length;

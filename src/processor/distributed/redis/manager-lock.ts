@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { RunLockedError } from '../../../errors/distributed-errors.js';
+import { processMark } from '../../../util/process-mark.js';
 
 /** Does something, but only for who holds the lock, or takes it up again; and holds it for longer. */
 const GUARDED = `
@@ -21,12 +21,7 @@ export class ManagerLock {
   readonly #leaseMs: number;
   readonly #name: string;
   /** Says who has it, too. */
-  readonly #token = JSON.stringify({
-    pid: process.pid,
-    host: hostname(),
-    since: new Date().toISOString(),
-    id: randomUUID(),
-  });
+  readonly #token = JSON.stringify({ ...processMark(), id: randomUUID() });
 
   /** @param name - Of the run, for messages. */
   constructor(client: Redis, key: string, leaseMs: number, name: string) {

@@ -5,16 +5,12 @@ import { redisEngine } from '../../../../src/processor/distributed/redis/redis-e
 import { SCALE } from '../../../effort.js';
 import { describeRedis, RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from '../engine-cluster.js';
-import { Wire } from '../tcp/places.js';
 
 const LEASE_MS = 15_000;
 const SHORT_LEASE_MS = 2000;
 
 const cluster = ({ url }: RedisServer, leaseMs = LEASE_MS, parameters = '') =>
   new Cluster(redisEngine, new URL(parameters, url), leaseMs);
-
-/** The way to a Redis that can be cut. */
-const over = (wire: Wire) => new URL(`redis://127.0.0.1:${wire.url.port}`);
 
 describeRedis('what dies around a Redis', () => {
   test('the Redis is killed and started again, at many moments: nothing is run twice', async () => {
@@ -142,50 +138,6 @@ describeRedis('what dies around a Redis', () => {
     expect(lease.lost.aborted).toBe(true);
     await acknowledging;
     await expect(settling).rejects.toThrow();
-  });
-});
-
-describeRedis('over a bad wire', () => {
-  test('a lease survives that its connection is cut, again and again', async () => {
-    await using server = await RedisServer.start();
-    await using wire = await Wire.to(server.port);
-    await using all = cluster(server);
-    const manager = await all.manager();
-    await manager.begin(RUN);
-    const worker = await all.worker(1, { url: over(wire) });
-    await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
-    const lease = await next(worker);
-    for (let cut = 0; cut < 3; cut++) {
-      wire.cut();
-      expect(await lease.held()).toBe(true);
-    }
-    wire.cut();
-    await lease.ack(DONE);
-    expect(lease.lost.aborted).toBe(false);
-    expect(await manager.settle(0)).toMatchObject({ completed: 1 });
-  });
-
-  test('the chunk of a worker that is cut off is done elsewhere, and it hears of that when it is back', async () => {
-    await using server = await RedisServer.start();
-    await using wire = await Wire.to(server.port);
-    await using all = cluster(server, SHORT_LEASE_MS);
-    const manager = await all.manager();
-    await manager.begin(RUN);
-    const far = await all.worker(1, { url: over(wire) });
-    await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
-    const stale = await next(far);
-    wire.block();
-    const lease = await next(await all.worker());
-    const asking = stale.held();
-    expect(await lease.held()).toBe(true);
-    wire.unblock();
-    expect(await asking).toBe(false);
-    expect(stale.lost.aborted).toBe(true);
-    await lease.ack(DONE);
-    // Whoever was too late is heard, and counts for nothing.
-    await stale.ack(DONE);
-    const { completed, result } = await manager.settle(0);
-    expect({ completed, processed: result.processed }).toEqual({ completed: 1, processed: 1 });
   });
 });
 

@@ -6,9 +6,9 @@ import {
 } from '../../../../src/errors/distributed-errors.js';
 import { InvalidOptionError } from '../../../../src/errors/option-errors.js';
 import { tcpEngine } from '../../../../src/processor/distributed/tcp/tcp-engine.js';
-import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from '../engine-cluster.js';
+import { Cluster, chunks, DONE, next, POLICY, RUN, serve } from '../engine-cluster.js';
 import { describeEngine } from '../engine-suite.js';
-import { freePort, urlOf, Wire } from './places.js';
+import { freePort, urlOf } from './places.js';
 
 // Workers must find a manager that was started again: its port is known before.
 describeEngine('tcp', async () => ({
@@ -16,53 +16,6 @@ describeEngine('tcp', async () => ({
   url: urlOf(await freePort()),
   recoveryMs: 3000,
 }));
-
-const portOf = ({ address }: { address: string }) => Number(new URL(address).port);
-const lossesOf = (all: Cluster) => all.events.filter(({ type }) => type === 'CHUNK_LOST');
-
-describe('over a bad wire', () => {
-  test('a lease survives that its connection is cut, again and again', async () => {
-    await using all = new Cluster(tcpEngine, urlOf(0), 15_000);
-    const manager = await all.manager();
-    await using wire = await Wire.to(portOf(manager));
-    await manager.begin(RUN);
-    const worker = await all.worker(1, { url: wire.url });
-    await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
-    const lease = await next(worker);
-    for (let cut = 0; cut < 3; cut++) {
-      wire.cut();
-      await until('it has connected again', () => wire.joined === cut + 2);
-      expect(await lease.held()).toBe(true);
-    }
-    wire.cut();
-    await lease.ack(DONE);
-    expect(await manager.settle(0)).toMatchObject({ completed: 1 });
-    expect(lossesOf(all)).toEqual([]);
-  });
-
-  test('the chunk of a worker that is cut off is done elsewhere, and it hears of that when it is back', async () => {
-    await using all = new Cluster(tcpEngine, urlOf(0), 2000);
-    const manager = await all.manager();
-    await using wire = await Wire.to(portOf(manager));
-    await manager.begin(RUN);
-    const far = await all.worker(1, { url: wire.url });
-    await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
-    const stale = await next(far);
-    wire.block();
-    const url = new URL(manager.address);
-    const lease = await next(await all.worker(1, { url }));
-    const asking = stale.held();
-    expect(await lease.held()).toBe(true);
-    wire.unblock();
-    expect(await asking).toBe(false);
-    expect(stale.lost.aborted).toBe(true);
-    await lease.ack(DONE);
-    // Whoever was too late is heard, and counts for nothing.
-    await stale.ack(DONE);
-    const { completed, result } = await manager.settle(0);
-    expect({ completed, processed: result.processed }).toEqual({ completed: 1, processed: 1 });
-  });
-});
 
 test('a full disk ends the manager with an error that says so, and what was acknowledged stays done', async () => {
   await using all = new Cluster(tcpEngine, urlOf(0), 2000);
