@@ -183,11 +183,13 @@ export {
 export {
   BrokerError,
   ChunkSizeError,
+  ChunkStalledError,
   DistributedAddressError,
   DistributedAuthError,
   DistributedProtocolError,
   LeaseLostError,
   ManagerBusyError,
+  NoManagerError,
   NoWorkersError,
   RunLockedError,
   RunStateError,

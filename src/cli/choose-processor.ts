@@ -42,10 +42,10 @@ export function chooseProcessor(
   };
   const { url, numChunks } = request;
   if (url !== undefined && numChunks !== undefined) {
-    const { secretFile, leaseMs, workerTimeoutMs, retryDead } = request;
+    const { secretFile, leaseMs, workerTimeoutMs, chunkTimeoutMs, retryDead } = request;
     const processor = new DistributedProcessor({
       ...shared,
-      ...{ url, numChunks, secretFile, leaseMs, workerTimeoutMs, retryDead },
+      ...{ url, numChunks, secretFile, leaseMs, workerTimeoutMs, chunkTimeoutMs, retryDead },
     });
     return { processor, warnings: [], cluster: () => processor.cluster };
   }

@@ -159,7 +159,8 @@ function misused(output: CommandOutput, advice: string): ExitCode {
 }
 
 function toRunRequest(files: readonly string[], { values, warnings }: Settings): RunRequest {
-  const { verbose = 0, bars = true, maxWorkerMemory, lease, workerTimeout, ...others } = values;
+  const { verbose = 0, bars = true, maxWorkerMemory, ...rest } = values;
+  const { lease, workerTimeout, chunkTimeout, managerTimeout, ...others } = rest;
   return {
     files,
     verbosity: verbose,
@@ -167,6 +168,8 @@ function toRunRequest(files: readonly string[], { values, warnings }: Settings):
     ...(maxWorkerMemory !== undefined && { maxWorkerMemoryMb: maxWorkerMemory }),
     ...(lease !== undefined && { leaseMs: lease * 1000 }),
     ...(workerTimeout !== undefined && { workerTimeoutMs: workerTimeout * 1000 }),
+    ...(chunkTimeout !== undefined && { chunkTimeoutMs: chunkTimeout * 1000 }),
+    ...(managerTimeout !== undefined && { managerTimeoutMs: managerTimeout * 1000 }),
     warnings,
     ...others,
   };

@@ -225,6 +225,14 @@ export const OPTIONS = {
     roles: MANAGER,
     fallback: null,
   },
+  chunkTimeout: {
+    ...wholeNumber(1),
+    flags: '--chunk-timeout <seconds>',
+    description: 'end a chunk in which nothing moves',
+    commands: RUN,
+    roles: MANAGER,
+    fallback: null,
+  },
   retryDead: {
     ...onOrOff(),
     flags: '--retry-dead',
@@ -240,6 +248,14 @@ export const OPTIONS = {
     commands: RUN,
     roles: WORKER,
     fallback: false,
+  },
+  managerTimeout: {
+    ...wholeNumber(1),
+    flags: '--manager-timeout <seconds>',
+    description: 'end a worker to which no manager comes',
+    commands: RUN,
+    roles: WORKER,
+    fallback: null,
   },
   allow: {
     ...pathList(),

@@ -35,8 +35,10 @@ export interface RunRequest {
   readonly secretFile?: string;
   readonly leaseMs?: number;
   readonly workerTimeoutMs?: number;
+  readonly chunkTimeoutMs?: number;
   readonly retryDead?: boolean;
   readonly keepAlive?: boolean;
+  readonly managerTimeoutMs?: number;
   readonly allow?: readonly string[];
   /** Show what would be done, and do nothing. */
   readonly plan?: boolean;

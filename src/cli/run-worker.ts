@@ -72,9 +72,10 @@ export async function runWorker(request: RunRequest, exit: Exit): Promise<ExitCo
  */
 export function createWorker(request: RunRequest): DistributedWorker {
   const { url = '', numWorkers: slots, isolation, maxWorkerMemoryMb } = request;
-  const { secretFile, leaseMs, keepAlive, allow } = request;
+  const { secretFile, leaseMs, keepAlive, managerTimeoutMs, allow } = request;
   return new DistributedWorker({
-    ...{ url, slots, secretFile, leaseMs, keepAlive, allow, isolation, maxWorkerMemoryMb },
+    ...{ url, slots, secretFile, leaseMs, keepAlive, managerTimeoutMs },
+    ...{ allow, isolation, maxWorkerMemoryMb },
   });
 }
 

@@ -58,6 +58,22 @@ export class NoWorkersError extends MaggmaError {
   }
 }
 
+/** For too long there was no manager to work for. */
+export class NoManagerError extends MaggmaError {
+  override get name() {
+    return 'NoManagerError' as const;
+  }
+  override get code() {
+    return 'NO_MANAGER' as const;
+  }
+
+  constructor(address: string, waitedMs: number) {
+    super(
+      `No manager was at ${address} for ${waitedMs / 1000} s: start it again, or allow more time (mrun --manager-timeout, or managerTimeoutMs)`,
+    );
+  }
+}
+
 /** A worker cannot build what a run is about: it lacks a module, or has another version of it. */
 export class UnfitWorkerError extends MaggmaError {
   override get name() {
@@ -79,6 +95,22 @@ export class LeaseLostError extends MaggmaError {
 
   constructor() {
     super('The chunk is no longer ours: another worker has it, and nothing more is written here');
+  }
+}
+
+/** In a chunk nothing moved for too long. */
+export class ChunkStalledError extends MaggmaError {
+  override get name() {
+    return 'ChunkStalledError' as const;
+  }
+  override get code() {
+    return 'CHUNK_STALLED' as const;
+  }
+
+  constructor(limitMs: number) {
+    super(
+      `Nothing was fetched, processed or written for ${limitMs / 1000} s: mend what never ends, give the builder a time limit for its items, or allow more time (mrun --chunk-timeout, or chunkTimeoutMs)`,
+    );
   }
 }
 

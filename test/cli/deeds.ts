@@ -14,7 +14,7 @@ const PATIENCE_MS = 20_000;
 
 /** What a document asks a DeedBuilder for: to take its time, to say so in a file, to go wrong. */
 export interface Deed {
-  readonly do?: 'throw' | 'kill';
+  readonly do?: 'throw' | 'kill' | 'wait' | '';
   readonly ms?: number;
   readonly file?: string;
 }

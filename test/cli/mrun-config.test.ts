@@ -44,8 +44,10 @@ describe('an option comes', { concurrent: true }, () => {
       secretFile: 'null (default)',
       lease: '15 (default)',
       workerTimeout: 'null (default)',
+      chunkTimeout: 'null (default)',
       retryDead: 'false (default)',
       keepAlive: 'false (default)',
+      managerTimeout: 'null (default)',
       allow: 'null (default)',
     });
   });

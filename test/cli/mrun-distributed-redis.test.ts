@@ -124,5 +124,22 @@ describeWithRedis('mrun by way of a Redis', (place) => {
       expect(ended.stderr).toMatch(/^Worker \S+: 4 chunks done; the run is over$/m);
       expect(await builtIn(project)).toEqual(allOf(4));
     });
+
+    test('one that stands by ends at the first signal', async ({ project }) => {
+      await writeDeeds(project, [{ ms: 30_000, file: path.join(project.folder, 'begun') }]);
+      const url = ['-u', place().href];
+      const first = project.start(...url, '-N', '1', 'b.json');
+      const worker = project.start(...url);
+      await toWrite(project, 'begun');
+      const second = project.start(...url, '-N', '1', 'b.json');
+      await second.until('that it stands by', () => second.stderr.includes(' stands by: '));
+      second.kill('SIGTERM');
+      const { code, stderr } = await second.finished;
+      expect(code, stderr).toBe(143);
+      expect(stderr).toMatch(/^Interrupted: 1 builder was not started/m);
+      first.kill('SIGTERM');
+      expect((await first.finished).code).toBe(143);
+      expect((await worker.finished).code).toBe(0);
+    });
   });
 });

@@ -117,6 +117,41 @@ describe('mrun on many machines', { timeout: 60_000 }, () => {
     expect((await worker.finished).code).toBe(0);
     const { k2: _, ...others } = allOf(4);
     expect(await builtIn(project)).toEqual(others);
+
+    // The cause is mended. Nothing was interrupted, so that there is nothing to be revived: what is due is planned.
+    await writeDeeds(project, [{}, {}, { do: '' }, {}]);
+    const again = project.start('-v', '--retry-dead', '--url', url, '-N', '4', 'b.json');
+    const helper = project.start('--url', url);
+    const ended = await again.finished;
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toMatch(/ - INFO - No run was interrupted: .* is planned anew$/m);
+    expect((await helper.finished).code).toBe(0);
+    expect(await builtIn(project)).toEqual(allOf(4));
+  });
+
+  test('ends a worker with 1 when no manager comes, and says where it looked', async ({
+    project,
+  }) => {
+    const url = await freeUrl();
+    const worker = await project.run('--url', url, '--manager-timeout', '1');
+    expect(worker).toMatchObject({ code: 1, stdout: '' });
+    expect(worker.stderr).toMatch(
+      /^mrun: No manager was at tcp:\S+ for 1 s: start it again, or a/m,
+    );
+  });
+
+  test('ends a chunk in which nothing moves', async ({ project }) => {
+    await writeDeeds(project, [{}, { do: 'wait' }]);
+    const url = await freeUrl();
+    const shared = ['--url', url, '--chunk-timeout', '1'];
+    const manager = project.start(...shared, '-N', '2', 'b.json');
+    const worker = project.start('--url', url, '-n', '2');
+    const { code, stderr } = await manager.finished;
+    expect(code, stderr).toBe(3);
+    expect(stderr).toMatch(
+      / - ERROR - Chunk 1 of DeedBuilder is given up: Nothing was fetched, pr/m,
+    );
+    expect((await worker.finished).code).toBe(0);
   });
 
   test('says at the manager what a worker lacks, and ends that worker with 1', async ({

@@ -14,7 +14,8 @@ import type { Processor } from '../processor.js';
 import { SerialProcessor } from '../serial/serial-processor.js';
 import { buildChunk } from './chunk-builder.js';
 import type { ChunkEnd, ChunkJob, FromChunkProcess, ToChunkProcess } from './chunk-process.js';
-import { resultOf } from './chunk-result.js';
+import { briefFailure, KEPT_FAILURES, resultOf } from './chunk-result.js';
+import type { ChunkProgress } from './engine.js';
 
 /** Errors that come again whoever tries: they lie in the builder. */
 const FATAL: readonly unknown[] = ['DESERIALIZATION', 'INVALID_BUILDER', 'INVALID_OPTION'];
@@ -80,9 +81,20 @@ function processorFor(builder: AnyBuilder, { header, processing }: ChunkJob): Pr
   const processor = needsWorkers
     ? new MultiProcessor({ numWorkers: 1, ...processing, ...shared })
     : new SerialProcessor(shared);
-  processor.on('PROGRESS', ({ fetched, processed, written, total }) =>
-    say({ kind: 'progress', progress: { fetched, processed, written, total } }),
-  );
+  let progress: ChunkProgress = {
+    ...{ fetched: 0, processed: 0, written: 0, total: null },
+    ...{ failed: 0, failures: [] },
+  };
+  processor.on('PROGRESS', ({ fetched, processed, written, total }) => {
+    progress = { fetched, processed, written, total, failed: progress.failed, failures: [] };
+    say({ kind: 'progress', progress });
+  });
+  processor.on('ITEM_FAILED', (failure) => {
+    const failed = progress.failed + 1;
+    progress = { ...progress, failed };
+    if (failed > KEPT_FAILURES) return;
+    say({ kind: 'progress', progress: { ...progress, failures: [briefFailure(failure)] } });
+  });
   processor.on('UPDATE', ({ items }) => say({ kind: 'updating', items }));
   return processor;
 }

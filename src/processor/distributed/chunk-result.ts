@@ -5,7 +5,8 @@ import { fromDict } from '../../msonable/load.js';
 import type { ChunkResult } from './engine.js';
 
 /** So many failures are kept; a report has no more. */
-const KEPT_FAILURES = 100;
+export const KEPT_FAILURES = 100;
+const BRIEF_CHARACTERS = 1000;
 
 /** The result of no chunks. */
 export const NO_RESULT: ChunkResult = Object.freeze({
@@ -40,8 +41,22 @@ export function resultOf(report: BuildReport): ChunkResult {
   return { processed, succeeded, failed, skipped, invalid, errors, warnings, failures };
 }
 
+/** What is told of an item that failed before its chunk is built. It can be written as JSON, and is short. */
+export function briefFailure({
+  key,
+  cause,
+  attempts,
+  durationMs,
+  error,
+}: ItemFailure): ItemFailure {
+  const { name, message, code } = error;
+  const text = message.slice(0, BRIEF_CHARACTERS);
+  const brief = { name, message: text, ...(code !== undefined && { code }) };
+  return { key: plainKey(key), cause, attempts, durationMs, error: brief };
+}
+
 /** The failures of a result, with the keys that they had. */
-export function failuresOf({ failures }: ChunkResult): Promise<ItemFailure[]> {
+export function failuresOf(failures: readonly ItemFailure[]): Promise<ItemFailure[]> {
   return Promise.all(
     failures.map(async (failure) => {
       const { key } = failure;

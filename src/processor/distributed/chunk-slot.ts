@@ -1,4 +1,4 @@
-import { UnfitWorkerError } from '../../errors/distributed-errors.js';
+import { ChunkStalledError, UnfitWorkerError } from '../../errors/distributed-errors.js';
 import { toPortable } from '../../errors/error-transfer.js';
 import { WorkerLostError } from '../../errors/processor-errors.js';
 import type { Logger } from '../../util/logger.js';
@@ -13,6 +13,7 @@ import type { Sealer } from './seal.js';
 import { HEADER } from './seal.js';
 import type { StageHeader } from './stage-header.js';
 import { readChunk, readHeader } from './stage-header.js';
+import { StallWatch } from './stall-watch.js';
 
 /** How long the other side may take to hear that a lease is handed back. */
 const RELEASE_MS = 1000;
@@ -72,7 +73,7 @@ export class ChunkSlot implements AsyncDisposable {
     }
     if (end.kind === 'done') {
       await unless(handBack, lease.ack(end.result));
-      return 'done';
+      return lease.lost.aborted ? 'lost' : 'done';
     }
     const error = end.kind === 'failed' ? end.error : toPortable(new WorkerLostError(end.problem));
     this.#setup.logger.warn(`Chunk ${index} of stage ${stage} failed: ${error.message}`);
@@ -107,16 +108,41 @@ export class ChunkSlot implements AsyncDisposable {
     // Not `AbortSignal.any`: a worker lives for many chunks.
     for (const signal of [lease.lost, handBack]) signal.addEventListener('abort', end);
     if (lease.lost.aborted || handBack.aborted) end();
+    let stall: ChunkStalledError | undefined;
+    const limitMs = job.header.chunkTimeoutMs ?? Number.POSITIVE_INFINITY;
+    const watch = new StallWatch({
+      limitMs,
+      warn: (minutes) => this.#warnOfStall(job, lease, minutes),
+      giveUp: () => {
+        stall = new ChunkStalledError(limitMs);
+        end();
+      },
+    });
     try {
-      return await building.run(job, {
-        onProgress: (progress) => lease.progress(progress),
-        onUpdating: (items) => lease.updating(items),
+      const ended = await building.run(job, {
+        onProgress: (progress) => {
+          watch.moved();
+          lease.progress(progress);
+        },
+        onUpdating: (items) => {
+          watch.moved();
+          lease.updating(items);
+        },
         onLog: (line) => this.#passOn(line),
-        isHeld: () => lease.held(),
+        isHeld: () => watch.paused(lease.held()),
       });
+      return stall ? { kind: 'failed', error: toPortable(stall), isFatal: false } : ended;
     } finally {
+      watch.stop();
       for (const signal of [lease.lost, handBack]) signal.removeEventListener('abort', end);
     }
+  }
+
+  #warnOfStall({ header }: ChunkJob, { id }: Lease, minutes: number): void {
+    const { session, logger } = this.#setup;
+    const message = `Chunk ${id.index} of ${header.builder['@class']}: nothing was fetched, processed or written for ${minutes} min; a time limit for its items, or --chunk-timeout, would end that`;
+    logger.warn(message);
+    session.log({ logger: this.constructor.name, level: 'warning', message });
   }
 
   #passOn(line: LogLine): void {

@@ -67,6 +67,12 @@ export interface DistributedProcessorOptions extends ProcessorOptions, Distribut
    */
   readonly workerTimeoutMs?: number | undefined;
   /**
+   * Ends a chunk in which nothing was fetched, processed or written for so long, in milliseconds. That counts as a failed
+   * attempt.
+   * @defaultValue no limit, but a warning after 5 minutes, and less and less often
+   */
+  readonly chunkTimeoutMs?: number | undefined;
+  /**
    * Tries chunks again that an earlier manager of the same run had given up.
    * @defaultValue `false`
    */
@@ -107,6 +113,11 @@ export interface DistributedWorkerOptions extends DistributedOptions {
    */
   readonly keepAlive?: boolean | undefined;
   /**
+   * Ends the worker when no manager was there for so long, in milliseconds; with `keepAlive` also between two runs.
+   * @defaultValue no limit, but a warning each minute
+   */
+  readonly managerTimeoutMs?: number | undefined;
+  /**
    * How long chunks may take to be finished after {@link DistributedWorker.stop}, in milliseconds; then they are handed
    * back.
    * @defaultValue `30_000`
@@ -126,6 +137,7 @@ export interface ResolvedManagerOptions extends Resolved {
   readonly policy: RetryPolicy;
   readonly stateFolder: string;
   readonly workerTimeoutMs: number;
+  readonly chunkTimeoutMs: number | null;
   readonly retryDead: boolean;
   readonly itemRetries: ItemRetries | null;
 }
@@ -135,6 +147,7 @@ export interface ResolvedWorkerOptions extends Resolved {
   readonly slots: number;
   readonly allow: readonly string[];
   readonly keepAlive: boolean;
+  readonly managerTimeoutMs: number;
   readonly drainMs: number;
   readonly processing: ChunkProcessing;
 }
@@ -150,6 +163,7 @@ export function resolveManagerOptions(
     backoffMs = BACKOFF_MS,
     stateFolder = usersStateFolder(),
     workerTimeoutMs,
+    chunkTimeoutMs,
     retryDead = false,
     retry,
   } = options;
@@ -161,6 +175,7 @@ export function resolveManagerOptions(
   assertNonNegativeInteger('backoffMs', backoffMs);
   assertNonEmptyString('stateFolder', stateFolder);
   if (workerTimeoutMs !== undefined) assertPositiveInteger('workerTimeoutMs', workerTimeoutMs);
+  if (chunkTimeoutMs !== undefined) assertPositiveInteger('chunkTimeoutMs', chunkTimeoutMs);
   assertBoolean('retryDead', retryDead);
   if (retry?.on !== undefined)
     throw new InvalidOptionError(
@@ -174,6 +189,7 @@ export function resolveManagerOptions(
     policy: { attempts, losses, backoffMs },
     stateFolder: path.resolve(stateFolder),
     workerTimeoutMs: workerTimeoutMs ?? Number.POSITIVE_INFINITY,
+    chunkTimeoutMs: chunkTimeoutMs ?? null,
     retryDead,
     itemRetries: retry ? { attempts: retry.attempts ?? 3, delayMs: retry.delayMs ?? 1000 } : null,
   };
@@ -182,17 +198,22 @@ export function resolveManagerOptions(
 /** @internal */
 export function resolveWorkerOptions(options: DistributedWorkerOptions): ResolvedWorkerOptions {
   const { slots = 1, allow = [], keepAlive = false, drainMs = DRAIN_MS } = options;
-  const { numWorkers, isolation, maxWorkerMemoryMb } = options;
+  const { numWorkers, isolation, maxWorkerMemoryMb, managerTimeoutMs } = options;
   assertPositiveInteger('slots', slots);
   if (slots > MAX_WORKERS) throw new InvalidOptionError('slots', `at most ${MAX_WORKERS}`, slots);
   if (!Array.isArray(allow)) throw new InvalidOptionError('allow', 'a list of folders', allow);
   for (const folder of allow) assertNonEmptyString('allow', folder);
   assertBoolean('keepAlive', keepAlive);
+  if (managerTimeoutMs !== undefined) assertPositiveInteger('managerTimeoutMs', managerTimeoutMs);
   assertNonNegativeInteger('drainMs', drainMs);
   const given = Object.entries({ numWorkers, isolation, maxWorkerMemoryMb });
   const processing = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   resolveMultiProcessorOptions(processing);
-  return { ...resolveShared(options), slots, allow: [...allow], keepAlive, drainMs, processing };
+  return {
+    ...resolveShared(options),
+    ...{ slots, allow: [...allow], keepAlive, drainMs, processing },
+    managerTimeoutMs: managerTimeoutMs ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 function resolveShared({ url, secretFile, leaseMs = LEASE_MS }: DistributedOptions): Resolved {

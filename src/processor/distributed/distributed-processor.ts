@@ -16,7 +16,7 @@ import { engineOf } from './engines.js';
 import { Sealer } from './seal.js';
 import { findSecret } from './secret-file.js';
 import { digestOfRun, writeHeader } from './stage-header.js';
-import { FinishedStage, StageProgress, StageRun } from './stage-run.js';
+import { CancelledStage, FinishedStage, StageProgress, StageRun } from './stage-run.js';
 import type { RunSetup, Stage } from './stage-work.js';
 import { StageWork } from './stage-work.js';
 
@@ -27,7 +27,7 @@ export interface ClusterState {
   readonly workers: number;
   /** How many chunks they can build at the same time. */
   readonly slots: number;
-  /** Of the builder whose turn it is; null while that is not planned, or was by an earlier manager. */
+  /** Of the builder whose turn it is; null while that is not planned. */
   readonly chunks: number | null;
   /** How many of these are done since this manager began. */
   readonly done: number;
@@ -56,7 +56,8 @@ interface CurrentRun {
  * started again with the same builders goes on where it was.
  *
  * The builders of one call are worked on one after the other, and the workers stay for all of them. Their stores must be
- * reachable by all workers. `maxFailures` counts what failed in chunks that are done.
+ * reachable by all workers. `maxFailures` counts what failed in all chunks together, also in those that are not done yet;
+ * `ITEM_FAILED` comes when a chunk is done.
  *
  * @example
  * ```ts
@@ -67,7 +68,7 @@ interface CurrentRun {
 export class DistributedProcessor extends Processor {
   readonly #options: ResolvedManagerOptions;
   #isBusy = false;
-  #isStopped = false;
+  #stopping = new AbortController();
   #current: CurrentRun | undefined;
 
   /** @throws {@link InvalidOptionError} for an option that is out of bounds. */
@@ -112,7 +113,7 @@ export class DistributedProcessor extends Processor {
 
   /** Ends the run as `cancelled`; what workers have in flight is given up, and planned again by the next run. */
   override stop(): void {
-    this.#isStopped = true;
+    this.#stopping.abort();
     super.stop();
   }
 
@@ -128,7 +129,8 @@ export class DistributedProcessor extends Processor {
     signal: AbortSignal | undefined,
   ): Run {
     const { logger } = this;
-    const current = this.#current as CurrentRun;
+    const current = this.#current;
+    if (current === undefined) return new CancelledStage(monitor);
     const { state, setup, waiting } = current;
     // The same builder may come more than once.
     const index = waiting.indexOf(builder);
@@ -138,7 +140,7 @@ export class DistributedProcessor extends Processor {
     const stage: Stage = {
       index,
       header: current.headers[index] ?? '',
-      isPlanned: index === state.stage && state.planned,
+      planned: index === state.stage ? state.header : undefined,
     };
     const createWork = () => {
       current.work = new StageWork(builder, monitor, stage, setup);
@@ -155,7 +157,7 @@ export class DistributedProcessor extends Processor {
   async #alone<T>(builders: readonly AnyBuilder[], running: () => Promise<T>): Promise<T> {
     if (this.#isBusy) throw new ManagerBusyError();
     this.#isBusy = true;
-    this.#isStopped = false;
+    this.#stopping = new AbortController();
     try {
       return await this.#with(builders, running);
     } finally {
@@ -165,22 +167,34 @@ export class DistributedProcessor extends Processor {
 
   /** Does something while workers are served. */
   async #with<T>(builders: readonly AnyBuilder[], running: () => Promise<T>): Promise<T> {
-    const { url, secretFile, leaseMs, stateFolder, itemRetries, numChunks } = this.#options;
-    const headers = builders.map((builder) => writeHeader(builder, itemRetries));
+    const { url, secretFile, leaseMs, stateFolder, numChunks } = this.#options;
+    const { itemRetries, chunkTimeoutMs } = this.#options;
+    const headers = builders.map((builder) => writeHeader(builder, itemRetries, chunkTimeoutMs));
     const secret = findSecret(url, secretFile);
     const { logger } = this;
     const engine = await engineOf(url);
     await using session = await engine.manager({ url, secret, leaseMs, logger, stateFolder });
     const names = builders.map((builder) => builder.constructor.name);
-    const state = await session.begin({
+    const description = {
       name: names.join(', '),
       builders: names,
       digest: digestOfRun(builders, numChunks, secret),
-    });
+    };
+    const { signal: stopped } = this.#stopping;
+    let state: RunState;
+    try {
+      state = await session.begin(description, stopped);
+    } catch (error) {
+      if (!stopped.aborted) throw error;
+      // Its turn did not come.
+      return await this.#cancelled(running);
+    }
     if (state.stage > 0 || state.planned)
       logger.info(
         `Goes on with a run that was left at builder ${state.stage + 1} of ${names.length}`,
       );
+    else if (this.#options.retryDead)
+      logger.info('No run was interrupted: what chunks that were given up left is planned anew');
     const { maxFailures } = this.processorOptions;
     const stages = new StageProgress(session, state.stage, logger);
     const setup = {
@@ -194,14 +208,18 @@ export class DistributedProcessor extends Processor {
     this.#current = current;
     void this.#listen(session, current);
     try {
-      const came = running();
-      // It was told so before there was anything to stop.
-      if (this.#isStopped) super.stop();
-      return await came;
+      // It may have been told so before there was anything to stop.
+      return await (stopped.aborted ? this.#cancelled(running) : running());
     } finally {
       this.#current = undefined;
       await this.#end(session);
     }
+  }
+
+  #cancelled<T>(running: () => Promise<T>): Promise<T> {
+    const came = running();
+    super.stop();
+    return came;
   }
 
   async #end(session: ManagerSession): Promise<void> {

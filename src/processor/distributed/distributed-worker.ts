@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { UnfitWorkerError } from '../../errors/distributed-errors.js';
+import { NoManagerError, UnfitWorkerError } from '../../errors/distributed-errors.js';
 import type { Logger } from '../../util/logger.js';
 import { createLogger } from '../../util/logger.js';
+import { AbsenceWatch } from './absence-watch.js';
+import { ChunkProcesses } from './chunk-process.js';
 import type { LeaseEnd } from './chunk-slot.js';
 import { ChunkSlot } from './chunk-slot.js';
 import { CodePlaces, OWN_VERSION } from './code-versions.js';
@@ -68,6 +70,8 @@ export class DistributedWorker {
   /** Ends what is in flight. */
   readonly #leaving = new AbortController();
   #drain: NodeJS.Timeout | undefined;
+  /** Why it does not wait for a manager any longer. */
+  #absence: NoManagerError | undefined;
 
   /** @throws {@link InvalidOptionError} for an option that is out of bounds. */
   constructor(options: DistributedWorkerOptions) {
@@ -86,19 +90,18 @@ export class DistributedWorker {
    *
    * @throws {@link SecretError} when there is no secret that can be used.
    * @throws {@link UnfitWorkerError} when it cannot build what the run is about, unless it is to stay.
+   * @throws {@link NoManagerError} when no manager was there for `managerTimeoutMs`, unless it had come to the end of a run.
    */
   async run({ signal }: WorkerRunOptions = {}): Promise<WorkerReport> {
-    const leave = () => {
-      this.stop();
-      this.#leaving.abort();
-    };
+    const leave = () => this.#leave();
     signal?.addEventListener('abort', leave, { once: true });
     if (signal?.aborted) leave();
     const isStopped = () => this.#stopping.signal.aborted;
     try {
-      while (!isStopped()) {
-        await this.#serve();
-        if (!this.#options.keepAlive) break;
+      for (let runs = 0; !isStopped(); runs++) {
+        const wasServed = await this.#serve();
+        if (this.#absence && (wasServed || runs === 0)) throw this.#absence;
+        if (this.#absence || !this.#options.keepAlive) break;
         // The manager of the run that is over may still be there.
         await this.#pause(NEXT_RUN_MS);
       }
@@ -106,30 +109,43 @@ export class DistributedWorker {
       clearTimeout(this.#drain);
       signal?.removeEventListener('abort', leave);
     }
-    const status = isStopped() ? 'stopped' : 'finished';
+    const status = isStopped() && !this.#absence ? 'stopped' : 'finished';
     this.#logger.info(`Ended: ${status}, ${this.#counts.done} chunks done`);
     return { worker: this.name, status, ...this.#counts };
   }
 
-  /** Works for one run. */
-  async #serve(): Promise<void> {
+  /** Takes no more chunks, and hands back at once what is in flight. */
+  #leave(): void {
+    this.stop();
+    this.#leaving.abort();
+  }
+
+  /**
+   * Works for one run.
+   *
+   * @returns whether somebody was there to work for.
+   */
+  async #serve(): Promise<boolean> {
     const { url, secretFile, leaseMs, slots, allow, processing } = this.#options;
     const secret = findSecret(url, secretFile);
     const logger = this.#logger;
+    // They start while a connection is made. A worker that stays may wait for days: it starts them when there is work.
+    await using ahead = new ChunkProcesses(this.#options.keepAlive ? 0 : slots);
     const engine = await engineOf(url);
     await using session = await engine.worker({
       ...{ url, secret, leaseMs, logger, slots },
       worker: this.name,
       version: OWN_VERSION,
     });
-    logger.info(`Waits for chunks at ${url.protocol}//${url.host}, ${slots} at a time`);
+    logger.info(`Waits for chunks at ${session.address}, ${slots} at a time`);
+    const watch = this.#watch(session);
     const setup = {
       ...{ session, allow, processing, logger },
       sealer: new Sealer(secret),
       places: new CodePlaces(allow),
     };
     const working = Array.from({ length: slots }, async () => {
-      await using slot = new ChunkSlot(setup);
+      await using slot = new ChunkSlot(setup, ahead.take());
       try {
         await this.#work(slot, session);
       } catch (error) {
@@ -138,7 +154,26 @@ export class DistributedWorker {
       }
     });
     const ends = await Promise.allSettled(working);
+    watch.stop();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    return watch.hasSeen;
+  }
+
+  /** Leaves when there is nobody to work for. */
+  #watch(session: WorkerSession): AbsenceWatch {
+    const { managerTimeoutMs: timeoutMs } = this.#options;
+    return new AbsenceWatch({
+      isThere: () => session.isServed,
+      timeoutMs,
+      advice: (minutes) =>
+        `No manager was at ${session.address} for ${minutes} min: start it again, or stop this worker`,
+      giveUp: () => {
+        if (!this.#stopping.signal.aborted)
+          this.#absence = new NoManagerError(session.address, timeoutMs);
+        this.#leave();
+      },
+      logger: this.#logger,
+    });
   }
 
   async #work(slot: ChunkSlot, session: WorkerSession): Promise<void> {

@@ -32,6 +32,8 @@ export interface RunState {
   readonly stage: number;
   /** Whether the plan of that stage is durable. */
   readonly planned: boolean;
+  /** {@link StagePlan.header} of that plan. */
+  readonly header: Sealed | undefined;
   /** What {@link ManagerSession.finish} was told of each stage before. */
   readonly notes: readonly string[];
 }
@@ -84,6 +86,10 @@ export interface ChunkProgress {
   readonly processed: number;
   readonly written: number;
   readonly total: number | null;
+  /** How many of its items failed. */
+  readonly failed: number;
+  /** Those of them that were not told before; the first ones. */
+  readonly failures: readonly ItemFailure[];
 }
 
 /** What happens to chunks and workers. Best effort: nothing is decided by it. */
@@ -213,6 +219,10 @@ export interface ManagerSession extends AsyncDisposable {
 
 /** A worker's side. */
 export interface WorkerSession extends AsyncDisposable {
+  /** Where it looks for work, without secrets. */
+  readonly address: string;
+  /** Whether there is somebody to work for: a manager, or what it left to be done. */
+  readonly isServed: boolean;
   /**
    * Waits for a chunk.
    *

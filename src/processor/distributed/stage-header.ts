@@ -26,6 +26,15 @@ export interface StageHeader {
   readonly versions: CodeVersions;
   readonly retry: ItemRetries | null;
   readonly fullRefresh: boolean;
+  /** How long nothing may move in a chunk; null for no limit. */
+  readonly chunkTimeoutMs: number | null;
+}
+
+/** What the plan of a stage came to, for a manager that takes it over. */
+export interface PlanSize {
+  /** How many items there are to build, where the builder knew. */
+  readonly total: number | null;
+  readonly chunks: number;
 }
 
 /**
@@ -34,7 +43,11 @@ export interface StageHeader {
  * @throws {@link InvalidBuilderError} when it cannot be built in chunks, or not by other processes.
  * @throws {@link SerializationError} when it cannot be written, with the path of the field.
  */
-export function writeHeader(builder: AnyBuilder, retry: ItemRetries | null): string {
+export function writeHeader(
+  builder: AnyBuilder,
+  retry: ItemRetries | null,
+  chunkTimeoutMs: number | null = null,
+): string {
   const { name } = builder.constructor;
   if (builder.prechunk === Builder.prototype.prechunk)
     throw new InvalidBuilderError(
@@ -57,7 +70,19 @@ export function writeHeader(builder: AnyBuilder, retry: ItemRetries | null): str
       `cannot be distributed: workers look for ${outside} below the folder that they are started in, and it lies outside of this one; start from a folder above it, or put it into a package`,
     );
   const { fullRefresh } = builder;
-  return dumps({ builder, versions, retry, fullRefresh }, { base: currentFolderUrl() });
+  const header = { builder, versions, retry, fullRefresh, chunkTimeoutMs };
+  return dumps(header, { base: currentFolderUrl() });
+}
+
+/** Adds to a header what the plan came to. */
+export function withPlanSize(header: string, size: PlanSize): string {
+  // It may be large, and is not read for that.
+  return `${JSON.stringify(size).slice(0, -1)},${header.slice(1)}`;
+}
+
+/** Reads what {@link withPlanSize} added. */
+export function readPlanSize(header: string): PlanSize {
+  return parseJson(header) as unknown as PlanSize;
 }
 
 /** Reads what {@link writeHeader} wrote. Nothing is imported or built. */

@@ -48,6 +48,21 @@ export class StageProgress {
   }
 }
 
+/** The run of a builder whose turn did not come. */
+export class CancelledStage implements Run {
+  readonly #monitor: BuildMonitor;
+
+  constructor(monitor: BuildMonitor) {
+    this.#monitor = monitor;
+  }
+
+  async execute(): Promise<BuildReport> {
+    return this.#monitor.ended('cancelled');
+  }
+
+  stop(): void {}
+}
+
 /** The run of a builder whose end is remembered. */
 export class StageRun implements Run {
   readonly #run: Run;
@@ -93,7 +108,7 @@ export class FinishedStage implements Run {
     const { status, total, result, error } = JSON.parse(this.#note) as StageNote;
     this.#monitor.started(total);
     this.#monitor.built(result);
-    for (const failure of await failuresOf(result)) this.#monitor.itemFailed(failure);
+    for (const failure of await failuresOf(result.failures)) this.#monitor.itemFailed(failure);
     const report = this.#monitor.ended(status, error);
     if (status === 'failed') throw new BuildFailedError(report, error);
     return report;

@@ -1,15 +1,17 @@
+import type { FailureCause, ItemFailure } from '../../builder/build-report.js';
 import type { AnyBuilder } from '../../builder/builder.js';
 import { TooManyFailuresError } from '../../errors/builder-errors.js';
+import { NoWorkersError } from '../../errors/distributed-errors.js';
 import { dumps } from '../../msonable/dump.js';
 import type { Logger } from '../../util/logger.js';
 import { nextTurn } from '../../util/turn.js';
 import type { BuildMonitor } from '../build-monitor.js';
 import type { BuildWork } from '../build-work.js';
-import { addResults, failuresOf, NO_RESULT } from './chunk-result.js';
+import { AbsenceWatch } from './absence-watch.js';
+import { failuresOf } from './chunk-result.js';
+import { ChunkTally } from './chunk-tally.js';
 import type {
   ChunkEvent,
-  ChunkProgress,
-  ChunkResult,
   DeadChunk,
   ManagerSession,
   RetryPolicy,
@@ -18,8 +20,17 @@ import type {
 } from './engine.js';
 import type { Sealer } from './seal.js';
 import { HEADER } from './seal.js';
+import { readPlanSize, withPlanSize } from './stage-header.js';
 import type { StageProgress } from './stage-run.js';
-import { WorkerWatch } from './worker-watch.js';
+
+/** How often the log says how it goes. */
+const REPORT_MS = 10_000;
+
+/** What chunks are given up for; else they failed. */
+const CAUSES: Readonly<Record<string, FailureCause>> = {
+  WORKER_LOST: 'worker-lost',
+  CHUNK_STALLED: 'timeout',
+};
 
 /** What the stages of a run have in common. */
 export interface RunSetup {
@@ -40,29 +51,27 @@ export interface Stage {
   readonly index: number;
   /** For the workers. */
   readonly header: string;
-  /** An earlier manager made its plan durable. */
-  readonly isPlanned: boolean;
+  /** That of the plan which an earlier manager made durable. */
+  readonly planned: Sealed | undefined;
 }
 
 /** Work that is cut into chunks and done by workers. */
 export class StageWork implements BuildWork {
-  /** How many chunks there are; null while there is no plan, or an earlier manager made it. */
+  /** How many chunks there are; null while there is no plan. */
   chunks: number | null = null;
-  /** How many of them are done, as far as was heard. */
-  done = 0;
   readonly #builder: AnyBuilder;
   readonly #monitor: BuildMonitor;
   readonly #stage: Stage;
   readonly #setup: RunSetup;
   readonly #ending = new AbortController();
-  /** How far each chunk has come, at its best. */
-  readonly #progress = new Map<number, ChunkProgress>();
-  readonly #reached = { fetched: 0, processed: 0, written: 0 };
-  /** Of the chunks of whose end was heard. */
-  #heard: ChunkResult = NO_RESULT;
+  readonly #tally = new ChunkTally();
+  /** The failures that were announced. */
+  readonly #told = new Set<string>();
+  #telling: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   #dead: readonly DeadChunk[] = [];
   #startedAt = 0;
+  #reportedAt = 0;
   /** What is heard now comes too late: all is counted. */
   #isOver = false;
 
@@ -73,26 +82,27 @@ export class StageWork implements BuildWork {
     this.#setup = setup;
   }
 
+  /** How many chunks are done, as far as was heard. */
+  get done(): number {
+    return this.#tally.done;
+  }
+
   get isComplete(): boolean {
     return this.#dead.length === 0;
   }
 
   async run(): Promise<void> {
-    const { session, stages, retryDead, logger } = this.#setup;
-    const { index, isPlanned } = this.#stage;
-    await stages.reach(index);
-    const name = this.#builder.constructor.name;
-    if (isPlanned) {
-      logger.info(`${name}: goes on with the plan of an earlier manager`);
-      if (retryDead) await session.revive(index);
-    } else await this.#plan();
+    const { index, planned } = this.#stage;
+    await this.#setup.stages.reach(index);
+    if (planned === undefined) await this.#plan();
+    else await this.#goOn(planned);
     this.#monitor.started(this.#builder.total);
     const settled = await this.#settle();
     // What happened before is heard before.
     await nextTurn();
     this.#isOver = true;
     // What is known of chunks that were not waited for.
-    const outcome = settled ?? { completed: this.done, dead: [], result: this.#heard };
+    const outcome = settled ?? { completed: this.done, dead: [], result: this.#tally.known };
     await this.#count(outcome);
     if (this.#failure) throw this.#failure.error;
   }
@@ -116,27 +126,29 @@ export class StageWork implements BuildWork {
     if (this.#isOver || ('stage' in event && event.stage !== this.#stage.index)) return;
     switch (event.type) {
       case 'CHUNK_PROGRESS':
-        this.#advance(event.index, event.progress);
+        this.#tally.advance(event.index, event.progress);
+        this.#monitor.reached(this.#tally.reached);
+        this.#judge(this.#tally.failed, event.progress.failures);
         break;
       case 'CHUNK_UPDATE':
         this.#monitor.updating(event.items);
         break;
-      case 'CHUNK_DONE': {
-        const { processed } = event.result;
-        const all = { fetched: processed, processed, written: processed, total: processed };
-        this.#advance(event.index, all);
-        this.done++;
-        this.#heard = addResults(this.#heard, event.result);
-        this.#judge(this.#heard);
+      case 'CHUNK_DONE':
+        if (!this.#tally.complete(event.index, event.result)) break;
+        this.#monitor.reached(this.#tally.reached);
+        this.#tell(event.result.failures);
+        this.#judge(this.#tally.failed, event.result.failures);
         break;
-      }
       case 'CHUNK_RETRY':
+        this.#tally.begunAgain(event.index);
         logger.warn(`${this.#nameOf(event.index)} is tried again: ${event.error.message}`);
         break;
       case 'CHUNK_LOST':
+        this.#tally.begunAgain(event.index);
         logger.warn(`${this.#nameOf(event.index)} is tried again: ${event.worker} was lost`);
         break;
       case 'CHUNK_DEAD':
+        this.#tally.begunAgain(event.index);
         logger.error(`${this.#nameOf(event.index)} is given up: ${event.error.message}`);
         break;
     }
@@ -146,18 +158,32 @@ export class StageWork implements BuildWork {
     const { session, run, sealer, numChunks, policy, logger } = this.#setup;
     const stage = this.#stage.index;
     const name = this.#builder.constructor.name;
-    const header = sealer.seal(this.#stage.header, { run, stage, index: HEADER });
     const chunks: Sealed[] = [];
     this.#builder.total = null;
     for await (const change of this.#builder.prechunk(numChunks)) {
       if (this.#ending.signal.aborted) return;
       chunks.push(sealer.seal(dumps(change), { run, stage, index: chunks.length }));
     }
-    await session.submit(stage, { header, chunks }, policy);
+    const { total } = this.#builder;
+    const header = withPlanSize(this.#stage.header, { total, chunks: chunks.length });
+    const place = { run, stage, index: HEADER };
+    await session.submit(stage, { header: sealer.seal(header, place), chunks }, policy);
     this.chunks = chunks.length;
     logger.info(
-      `${name}: ${this.#builder.total ?? 'an unknown number of'} items in ${chunks.length} chunks, for workers at ${session.address}`,
+      `${name}: ${total ?? 'an unknown number of'} items in ${chunks.length} chunks, for workers at ${session.address}`,
     );
+  }
+
+  async #goOn(header: Sealed): Promise<void> {
+    const { session, run, sealer, retryDead, logger } = this.#setup;
+    const stage = this.#stage.index;
+    const { total, chunks } = readPlanSize(sealer.open(header, { run, stage, index: HEADER }));
+    this.#builder.total = total;
+    this.chunks = chunks;
+    logger.info(
+      `${this.#builder.constructor.name}: goes on with the plan of an earlier manager, ${chunks} chunks`,
+    );
+    if (retryDead) await session.revive(stage);
   }
 
   /** Waits until all chunks are done or dead; undefined when told to end before. */
@@ -165,11 +191,19 @@ export class StageWork implements BuildWork {
     const { signal } = this.#ending;
     if (signal.aborted) return undefined;
     const { session, workerTimeoutMs, logger } = this.#setup;
-    this.#startedAt = performance.now();
-    const watch = new WorkerWatch(session, {
-      ...{ logger, workerTimeoutMs },
-      report: (workers) => this.#log(workers),
-      giveUp: (error) => this.#fail(error),
+    this.#startedAt = this.#reportedAt = performance.now();
+    const { address } = session;
+    const watch = new AbsenceWatch({
+      isThere: async () => {
+        const workers = await session.workers();
+        this.#report(workers);
+        return workers.count > 0;
+      },
+      timeoutMs: workerTimeoutMs,
+      advice: (minutes) =>
+        `No worker was there for ${minutes} min: start some with \`mrun --url ${address} -n N\``,
+      giveUp: () => this.#fail(new NoWorkersError(address, workerTimeoutMs)),
+      logger,
     });
     try {
       return await session.settle(this.#stage.index, signal);
@@ -192,39 +226,36 @@ export class StageWork implements BuildWork {
     });
     const failed = result.failed + dead.length;
     this.#monitor.built({ ...result, failed, processed: result.processed + dead.length });
-    for (const failure of await failuresOf(result)) this.#monitor.itemFailed(failure);
+    this.#tell(result.failures);
+    await this.#telling;
     for (const { index, attempts, losses, error } of dead) {
-      const cause = error.code === 'WORKER_LOST' ? ('worker-lost' as const) : ('error' as const);
+      const cause = CAUSES[error.code ?? ''] ?? 'error';
       const key = `chunk ${index}`;
       this.#monitor.itemFailed({ key, cause, attempts: attempts + losses, durationMs: 0, error });
     }
-    this.#judge({ ...result, failed });
+    this.#judge(failed, result.failures);
   }
 
-  #advance(index: number, { fetched, processed, written, total }: ChunkProgress): void {
-    const before = this.#progress.get(index) ?? { fetched: 0, processed: 0, written: 0 };
-    // A chunk that is done again begins from the start: progress stays where it was until then.
-    const now = {
-      fetched: Math.max(before.fetched, fetched),
-      processed: Math.max(before.processed, processed),
-      written: Math.max(before.written, written),
-      total,
-    };
-    this.#progress.set(index, now);
-    for (const step of ['fetched', 'processed', 'written'] as const)
-      this.#reached[step] += now[step] - before[step];
-    this.#monitor.reached(this.#reached);
+  /** Announces failures, those alone that were not announced before. */
+  #tell(failures: readonly ItemFailure[]): void {
+    const fresh = failures.filter((failure) => !this.#told.has(nameOf(failure)));
+    for (const failure of fresh) this.#told.add(nameOf(failure));
+    this.#telling = this.#telling
+      .then(async () => {
+        for (const failure of await failuresOf(fresh)) this.#monitor.itemFailed(failure);
+      })
+      .catch((error: unknown) => this.#fail(error));
   }
 
   /** Ends the build when more items failed than is tolerated. */
-  #judge({ failed, failures }: ChunkResult): void {
+  #judge(failed: number, failures: readonly ItemFailure[]): void {
     const { maxFailures } = this.#setup;
     if (failed <= maxFailures) return;
-    const last = failures.at(-1);
+    const last = failures.at(-1) ?? this.#tally.known.failures.at(-1);
     this.#fail(new TooManyFailuresError(maxFailures, last?.key, last?.error.message ?? 'unknown'));
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
     this.#failure ??= { error };
     this.halt();
   }
@@ -233,12 +264,20 @@ export class StageWork implements BuildWork {
     return `Chunk ${index} of ${this.#builder.constructor.name}`;
   }
 
-  #log(workers: { readonly count: number; readonly slots: number }): void {
-    const { processed } = this.#reached;
+  /** Says from time to time how it goes. */
+  #report(workers: { readonly count: number; readonly slots: number }): void {
+    const now = performance.now();
+    if (now - this.#reportedAt < REPORT_MS) return;
+    this.#reportedAt = now;
+    const { processed } = this.#tally.reached;
     const { total } = this.#builder;
-    const rate = processed / ((performance.now() - this.#startedAt) / 1000);
+    const rate = processed / ((now - this.#startedAt) / 1000);
     this.#setup.logger.info(
       `${this.#builder.constructor.name}: ${this.done} of ${this.chunks ?? 'the'} chunks done, ${workers.count} workers with ${workers.slots} slots, ${processed}${total === null ? '' : ` of ${total}`} items, ${rate.toFixed(0)}/s`,
     );
   }
 }
+
+/** Tells failures apart: those of one item are told once, whatever is heard how often. */
+const nameOf = ({ key, durationMs }: ItemFailure): string =>
+  JSON.stringify(key === undefined || key === null ? [durationMs] : key);

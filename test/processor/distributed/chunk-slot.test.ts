@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AnyBuilder, Doc, PortableError } from 'maggma';
 import { CopyBuilder, dumps, GroupBuilder, MemoryStore } from 'maggma';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ChunkProcessing } from '../../../src/processor/distributed/chunk-process.js';
 import { ChunkProcesses } from '../../../src/processor/distributed/chunk-process.js';
 import { ChunkSlot } from '../../../src/processor/distributed/chunk-slot.js';
@@ -68,6 +68,7 @@ const open = (
   new ChunkSlot(
     {
       session: {
+        ...{ address: 'here', isServed: true },
         log: (line: object) => logged.push(line),
         receive: async () => undefined,
         async [Symbol.asyncDispose]() {},
@@ -139,6 +140,13 @@ describe('a chunk', () => {
       expect([await other.work(lease, NEVER), lease.error]).toEqual(['done', undefined]);
       expect(pids().some((pid) => !before.includes(pid))).toBe(!isAlive);
     }
+  });
+
+  test('is lost when another one was faster to say that it is done', async () => {
+    const { header } = await chunked([{ k: 0 }]);
+    const lease = new TestLease(header, { keys: [0] });
+    lease.ack = async () => lease.loss.abort();
+    expect(await slot.work(lease, NEVER)).toBe('lost');
   });
 
   test('comes to the same counts when it is built again', async () => {
@@ -216,6 +224,20 @@ describe('a chunk', () => {
     lease.loss.abort();
     expect(await working).toBe('lost');
     expect(lease.error ?? lease.result).toBeUndefined();
+  });
+
+  test('in which nothing moves is told of, also to the manager', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { header } = await chunked([{ k: 0, do: 'loop' }]);
+    const lease = new TestLease(header, { keys: [0] });
+    const working = slot.work(lease, NEVER);
+    await until('the chunk is at work', 20_000, () => pids().length === 1);
+    vi.advanceTimersByTime(6 * 60_000);
+    vi.useRealTimers();
+    lease.loss.abort();
+    await working;
+    const message = expect.stringMatching(/^Chunk 0 of ChunkedBuilder: nothing was .* for 5 min; /);
+    expect(logged).toEqual([{ logger: 'ChunkSlot', level: 'warning', message }]);
   });
 
   test('is handed back when the worker leaves', async () => {

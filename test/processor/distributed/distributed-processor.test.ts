@@ -22,6 +22,7 @@ describe('what cannot be is refused at once:', () => {
     [{ losses: 1.5 }, /`losses`/],
     [{ backoffMs: -1 }, /`backoffMs`/],
     [{ workerTimeoutMs: 0 }, /`workerTimeoutMs`/],
+    [{ chunkTimeoutMs: 0.5 }, /`chunkTimeoutMs`/],
     [{ stateFolder: '' }, /`stateFolder`/],
     [{ retry: { on: () => true } }, /`retry.on` to be left out/],
     [{ targetLease: 'yes' as never }, /`targetLease` to be one of true, false, "steal"/],
@@ -35,6 +36,7 @@ describe('what cannot be is refused at once:', () => {
     [{ slots: 5000 }, /`slots` to be at most/],
     [{ allow: 'folder' as never }, /`allow` to be a list of folders/],
     [{ drainMs: -1 }, /`drainMs`/],
+    [{ managerTimeoutMs: 0 }, /`managerTimeoutMs`/],
     [{ isolation: 'vm' as never }, /`isolation`/],
   ])('a worker with %o', (change, problem) => {
     expect(() => new DistributedWorker({ url: URL, ...change })).toThrow(problem);

@@ -194,7 +194,8 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
       const worker = await all.worker();
       await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
       const lease = await next(worker);
-      const progress = { fetched: 3, processed: 2, written: 1, total: null };
+      const counts = { fetched: 3, processed: 2, written: 1, total: null };
+      const progress = { ...counts, failed: 0, failures: [] };
       lease.progress(progress);
       lease.updating(7);
       worker.log({ logger: 'Some', level: 'warning', message: 'hot' });

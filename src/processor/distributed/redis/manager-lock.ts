@@ -7,12 +7,19 @@ import { processMark } from '../../../util/process-mark.js';
 const GUARDED = `
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return redis.error_reply('LOCKED ' .. owner) end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if ARGV[3] then redis.call(ARGV[3], KEYS[2], unpack(ARGV, 4)) end
+if owner then redis.call('PEXPIRE', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
 return 1`;
 const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`;
+
+const lockKey = (prefix: string) => `${prefix}:manager`;
+
+/** Whether somebody is the manager at a place. */
+export async function isManaged(client: Redis, prefix: string): Promise<boolean> {
+  return (await client.exists(lockKey(prefix))) === 1;
+}
 
 /** The right to be the manager at a place. It ends a lease after its owner has died. */
 export class ManagerLock {
@@ -24,10 +31,10 @@ export class ManagerLock {
   readonly #token = JSON.stringify({ ...processMark(), id: randomUUID() });
 
   /** @param name - Of the run, for messages. */
-  constructor(client: Redis, key: string, leaseMs: number, name: string) {
+  constructor(client: Redis, prefix: string, leaseMs: number, name: string) {
     this.#name = name;
     this.#client = client;
-    this.#key = key;
+    this.#key = lockKey(prefix);
     this.#leaseMs = leaseMs;
   }
 

@@ -21,6 +21,7 @@ import type { Peers } from './peers.js';
 import { loadPeers } from './peers.js';
 import type { Place } from './place.js';
 import { placeOf } from './place.js';
+import { Refusals } from './refusals.js';
 import { RunKeeper } from './run-keeper.js';
 import type { Timings } from './timings.js';
 import { timingsFor } from './timings.js';
@@ -37,6 +38,7 @@ export class RedisManagerSession implements ManagerSession {
   readonly #peers: Peers;
   readonly #client: Redis;
   readonly #timings: Timings;
+  readonly #refusals: Refusals;
   readonly #events = new ItemQueue<ChunkEvent>(MAX_EVENTS);
   readonly #changed = new Pulse();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -52,6 +54,7 @@ export class RedisManagerSession implements ManagerSession {
     this.#peers = peers;
     this.#client = client;
     this.#timings = timingsFor(options.leaseMs);
+    this.#refusals = new Refusals(place.address, options.logger);
   }
 
   /**
@@ -78,12 +81,16 @@ export class RedisManagerSession implements ManagerSession {
   }
 
   /** When another manager is at work here, it is waited for its end, or its death. */
-  async begin({ name, digest }: RunDescription, signal?: AbortSignal): Promise<RunState> {
+  begin(run: RunDescription, signal?: AbortSignal): Promise<RunState> {
+    return this.#explained(() => this.#begin(run, this.#orOver(signal)));
+  }
+
+  async #begin({ name, digest }: RunDescription, ends: AbortSignal): Promise<RunState> {
     const { secret, logger } = this.#options;
-    const lock = await this.#standBy(name, this.#orOver(signal));
+    const lock = await this.#standBy(name, ends);
     this.#lock = lock;
     const keeper = await RunKeeper.open({
-      ...{ name, digest, secret, lock, logger },
+      ...{ name, digest, secret, lock, logger, refusals: this.#refusals, over: this.#over.signal },
       ...{ place: this.#place, peers: this.#peers, client: this.#client, timings: this.#timings },
       emit: (event) => {
         if (this.#events.hasRoom) this.#events.add(event);
@@ -91,29 +98,34 @@ export class RedisManagerSession implements ManagerSession {
     });
     this.#keeper = keeper;
     this.#over.signal.throwIfAborted();
-    this.#every(this.#timings.beatMs, () => lock.renew());
+    this.#every(this.#timings.beatMs, () => keeper.beat());
     this.#every(this.#timings.lookMs, async () => {
       await keeper.crew.look();
       this.#changed.beat();
     });
     const { run, stage, size, notes } = keeper.record;
-    return { run, stage, planned: size !== undefined, notes: [...notes] };
+    const planned = size !== undefined;
+    const header = planned ? await keeper.header() : undefined;
+    return { run, stage, planned, header, notes: [...notes] };
   }
 
   async submit(stage: number, plan: StagePlan, policy: RetryPolicy): Promise<void> {
     const keeper = this.#at(stage);
     if (keeper.record.size !== undefined)
       throw new RunStateError(`Stage ${stage} is planned already: settle it`);
-    await keeper.submit(plan, policy);
+    await this.#explained(() => keeper.submit(plan, policy));
   }
 
   settle(stage: number, signal?: AbortSignal): Promise<StageOutcome> {
     const ends = this.#orOver(signal);
-    return orAborted(this.#settled(stage, ends), ends);
+    return orAborted(
+      this.#explained(() => this.#settled(stage, ends)),
+      ends,
+    );
   }
 
   revive(stage: number): Promise<number> {
-    return this.#at(stage).revive();
+    return this.#explained(() => this.#at(stage).revive());
   }
 
   async finish(stage: number, note: string): Promise<void> {
@@ -121,7 +133,7 @@ export class RedisManagerSession implements ManagerSession {
   }
 
   async end(): Promise<void> {
-    await this.#running().end();
+    await this.#explained(() => this.#running().end());
   }
 
   async workers(): Promise<{ count: number; slots: number }> {
@@ -157,7 +169,7 @@ export class RedisManagerSession implements ManagerSession {
   async #standBy(name: string, ends: AbortSignal): Promise<ManagerLock> {
     const { prefix, address } = this.#place;
     const { leaseMs, beatMs } = this.#timings;
-    const lock = new ManagerLock(this.#client, `${prefix}:manager`, leaseMs, name);
+    const lock = new ManagerLock(this.#client, prefix, leaseMs, name);
     for (let waits = 0; ; waits++) {
       ends.throwIfAborted();
       const owner = await lock.acquire();
@@ -197,11 +209,21 @@ export class RedisManagerSession implements ManagerSession {
         await action();
       } catch (error) {
         if (error instanceof RunLockedError) this.#fail(error);
-        else this.#options.logger.debug(`${this.address}: ${String(error)}`);
+        else if (!this.#refusals.hears(error))
+          this.#options.logger.debug(`${this.address}: ${String(error)}`);
       }
       isBusy = false;
     };
     this.#timers.push(setInterval(() => void act(), ms));
+  }
+
+  /** Does something, and says what is to be done when the Redis refuses to write it. */
+  async #explained<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw this.#refusals.explain(error);
+    }
   }
 
   #fail(error: unknown): void {

@@ -4,6 +4,7 @@ import type { ChunkId, ChunkProgress, ChunkResult, Lease, Sealed } from '../engi
 import type { ChunkFailure } from './chunk-queue.js';
 import type { EventTeller } from './event-feed.js';
 import type { Peers } from './peers.js';
+import type { Refusals } from './refusals.js';
 import type { RunSeal } from './run-seal.js';
 
 /** BullMQ's numbers for a job that is gone, has no lock, is not at work, or has somebody else's lock. */
@@ -26,6 +27,9 @@ export interface LeaseSetup {
   readonly seal: RunSeal;
   readonly teller: EventTeller;
   readonly peers: Peers;
+  readonly refusals: Refusals;
+  /** Makes the lock of a job last for another lease; false when it is not held. */
+  readonly extend: (jobId: string, token: string) => Promise<boolean>;
   /** What is written down of a chunk. */
   readonly read: (jobId: string) => Promise<Job | undefined>;
   /** Told when a lease has ended in any way. */
@@ -70,14 +74,15 @@ export class RedisLease implements Lease {
   async held(): Promise<boolean> {
     if (this.#isEnded) return false;
     const age = performance.now() - this.#renewedAt;
-    if (age > this.#setup.leaseMs * (1 - DOUBT)) await this.renew();
+    if (age > this.#setup.leaseMs * (1 - DOUBT))
+      await this.#setup.refusals.outlast(() => this.renew(), this.lost);
     return !this.#isEnded;
   }
 
   /** Makes it last for another while, if it is still held. */
   async renew(): Promise<void> {
     const askedAt = performance.now();
-    const isHeld = await this.#job.extendLock(this.#token, this.#setup.leaseMs);
+    const isHeld = await this.#setup.extend(this.#job.id ?? '', this.#token);
     if (isHeld) this.#renewedAt = Math.max(this.#renewedAt, askedAt);
     else if (this.#ending === undefined) this.lose();
   }
@@ -165,7 +170,7 @@ export class RedisLease implements Lease {
 
   async #record(sealed: Sealed | undefined, record: () => Promise<void>): Promise<void> {
     try {
-      await record();
+      await this.#setup.refusals.outlast(record, this.lost);
     } catch (error) {
       if (!GONE.includes((error as { code: number }).code)) throw error;
       // Who is too late counts for nothing.

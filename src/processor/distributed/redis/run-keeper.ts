@@ -2,14 +2,16 @@ import { setTimeout } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { RunLockedError, RunStateError } from '../../../errors/distributed-errors.js';
 import type { Logger } from '../../../util/logger.js';
-import type { ChunkEvent, RetryPolicy, StageOutcome, StagePlan } from '../engine.js';
+import type { ChunkEvent, RetryPolicy, Sealed, StageOutcome, StagePlan } from '../engine.js';
 import { ChunkQueue } from './chunk-queue.js';
 import { Crew } from './crew.js';
 import { EventFeed } from './event-feed.js';
+import { LeftRuns } from './left-runs.js';
 import type { ManagerLock } from './manager-lock.js';
 import type { Peers } from './peers.js';
 import type { Place } from './place.js';
 import { assertSizes, PlanStore } from './plan-store.js';
+import type { Refusals } from './refusals.js';
 import { Roster } from './roster.js';
 import { RunRecord } from './run-record.js';
 import type { Timings } from './timings.js';
@@ -26,7 +28,10 @@ export interface KeeperSetup {
   readonly peers: Peers;
   readonly client: Redis;
   readonly lock: ManagerLock;
+  readonly refusals: Refusals;
   readonly timings: Timings;
+  /** Fires when nothing more is to be written. */
+  readonly over: AbortSignal;
   readonly emit: (event: ChunkEvent) => void;
   readonly logger: Logger;
 }
@@ -38,6 +43,7 @@ export class RunKeeper {
   readonly #setup: KeeperSetup;
   readonly #plans: PlanStore;
   readonly #queue: ChunkQueue;
+  readonly #runs: LeftRuns;
   /** That of the stage at work, if it was made here. */
   #plan: { readonly plan: StagePlan; readonly policy: RetryPolicy } | undefined;
 
@@ -50,6 +56,7 @@ export class RunKeeper {
     this.#setup = setup;
     this.#queue = new ChunkQueue(peers, client, { prefix, run, address }, seal);
     this.#plans = new PlanStore(client, prefix, run);
+    this.#runs = new LeftRuns(client, prefix, { run, record: record.key });
     this.crew = new Crew({
       roster: new Roster(client, `${keys}:workers`),
       feed: new EventFeed(client, `${keys}:told`, seal),
@@ -59,15 +66,28 @@ export class RunKeeper {
 
   /** Creates a run, or takes it over, and shows it to workers. */
   static async open(setup: KeeperSetup): Promise<RunKeeper> {
-    const { client, place, lock } = setup;
+    const { client, place, lock, logger } = setup;
     const record = await RunRecord.read(client, place.prefix, setup);
     const keeper = new RunKeeper(record, setup);
     const { size, stage } = record;
     // A part of a plan is none.
     if (size !== undefined && (await keeper.#plans.size(stage)) !== size) record.size = undefined;
+    await keeper.#runs.beat();
+    await keeper.#runs.sweep(lock, logger);
     await record.write(lock);
     await keeper.#show();
     return keeper;
+  }
+
+  /** The run is managed. */
+  async beat(): Promise<void> {
+    await this.#setup.lock.renew();
+    await this.#runs.beat();
+  }
+
+  /** What the chunks of the stage share; undefined without a plan. */
+  async header(): Promise<Sealed | undefined> {
+    return (await this.#plans.terms(this.record.stage))?.header;
   }
 
   /** Makes the plan of the stage durable, and then shows its chunks. */
@@ -113,11 +133,12 @@ export class RunKeeper {
   async finish(note: string): Promise<void> {
     const { record } = this;
     const { stage } = record;
-    const { lock } = this.#setup;
+    const { lock, refusals, over } = this.#setup;
     record.notes.push(note);
     record.size = undefined;
     this.#plan = undefined;
-    await record.write(lock);
+    // What was built is not built again for that.
+    await refusals.outlast(() => record.write(lock), over);
     await this.#queue.clear();
     await this.#plans.remove(lock, stage);
   }
@@ -133,6 +154,7 @@ export class RunKeeper {
     await this.crew.look();
     await this.#queue.clear();
     await this.#plans.remove(lock, stage);
+    await this.#runs.end();
     for (const key of ['workers', 'told'])
       await lock.write('UNLINK', `${place.prefix}:${run}:${key}`);
   }

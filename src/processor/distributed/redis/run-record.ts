@@ -26,6 +26,8 @@ export async function readCurrent(client: Redis, prefix: string): Promise<Curren
 /** Where a run stands: what its manager knows of it is what is written down. */
 export class RunRecord {
   readonly run: string;
+  /** Where it is written. */
+  readonly key: string;
   readonly seal: RunSeal;
   /** Of the stages that are finished. */
   readonly notes: string[];
@@ -33,7 +35,6 @@ export class RunRecord {
   size: number | undefined;
   readonly #client: Redis;
   readonly #prefix: string;
-  readonly #key: string;
 
   private constructor(
     client: Redis,
@@ -43,7 +44,7 @@ export class RunRecord {
   ) {
     this.#client = client;
     this.#prefix = prefix;
-    this.#key = key;
+    this.key = key;
     this.run = known.run;
     this.seal = known.seal;
     this.notes = known.notes;
@@ -72,7 +73,7 @@ export class RunRecord {
   async write(lock: ManagerLock): Promise<void> {
     const notes = this.seal.seal('note', this.notes);
     const fields = ['run', this.run, 'stage', this.stage, 'size', this.size ?? '', 'notes', notes];
-    await lock.write('HSET', this.#key, ...fields);
+    await lock.write('HSET', this.key, ...fields);
   }
 
   /** Workers work for this run from now on. */
@@ -86,14 +87,14 @@ export class RunRecord {
   async end(lock: ManagerLock): Promise<void> {
     await lock.write('HSET', currentKey(this.#prefix), 'state', 'over');
     await lock.write('EXPIRE', currentKey(this.#prefix), OVER_S);
-    await lock.write('DEL', this.#key);
+    await lock.write('DEL', this.key);
   }
 
   /** Whether the Redis remembers what we do: nothing (`lost`), or more, because another manager went on (`passed`). */
   async compare(): Promise<'same' | 'lost' | 'passed'> {
     const [current, [run, stage]] = await Promise.all([
       readCurrent(this.#client, this.#prefix),
-      this.#client.hmget(this.#key, 'run', 'stage'),
+      this.#client.hmget(this.key, 'run', 'stage'),
     ]);
     if (current !== undefined && (current.run !== this.run || current.isOver)) return 'passed';
     if (current === undefined || run == null) return 'lost';

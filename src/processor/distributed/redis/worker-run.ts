@@ -14,6 +14,7 @@ import type { Peers } from './peers.js';
 import type { StageTerms } from './plan-store.js';
 import { PlanStore } from './plan-store.js';
 import { RedisLease } from './redis-lease.js';
+import type { Refusals } from './refusals.js';
 import type { RosterEntry } from './roster.js';
 import { Roster } from './roster.js';
 import type { CurrentRun } from './run-record.js';
@@ -26,12 +27,18 @@ const DRAIN_S = 5;
 /** So long may handing back take. */
 const FAREWELL_MS = 1000;
 
+/** Makes a lock last longer; unlike BullMQ's own way, it is done also when the memory is full. */
+const EXTEND = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+
 /** What takes part in a run. */
 export interface WorkerRunSetup {
   readonly options: WorkerOptions;
   readonly peers: Peers;
   readonly client: Redis;
   readonly prefix: string;
+  readonly refusals: Refusals;
   /** How many chunks are waited for. */
   readonly wanted: () => number;
   /** Somebody waits for a chunk, or no longer. */
@@ -92,13 +99,18 @@ export class WorkerRun {
     return joined;
   }
 
-  /** Says that it is there, and renews the leases whose time has come. */
+  /** Whether there is a chunk at work. */
+  get isBusy(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Renews the leases whose time has come, and says that it is there. */
   async beat(): Promise<void> {
     if (this.#isOver) return;
-    await this.#roster.beat(this.#entry);
     const due = performance.now() - this.timings.renewMs;
     const renewed = [...this.#held].filter((lease) => lease.renewedAt <= due);
     await Promise.all(renewed.map((lease) => lease.renew()));
+    await this.#roster.beat(this.#entry);
   }
 
   tell(event: WorkerEvent): void {
@@ -133,9 +145,11 @@ export class WorkerRun {
       }
       try {
         await this.#fetch();
+        this.#setup.refusals.passed();
       } catch (error) {
         if (this.#isOver) return;
-        this.#logger.debug(`No chunk could be fetched: ${String(error)}`);
+        if (!this.#setup.refusals.hears(error))
+          this.#logger.debug(`No chunk could be fetched: ${String(error)}`);
         await setTimeout(this.timings.beatMs);
       }
     }
@@ -176,6 +190,12 @@ export class WorkerRun {
     }
   }
 
+  async #extend(jobId: string, token: string): Promise<boolean> {
+    const { client, prefix } = this.#setup;
+    const lock = `${prefix}:${this.run}:${jobId}:lock`;
+    return (await client.eval(EXTEND, 1, lock, token, this.timings.leaseMs)) === 1;
+  }
+
   async #leaseOf(job: Job, token: string): Promise<RedisLease | undefined> {
     const { run, timings } = this;
     const { stage, index } = chunkOf(job.id);
@@ -188,7 +208,8 @@ export class WorkerRun {
       { id: { run, stage, index }, header, payload, job, token },
       {
         ...{ leaseMs: timings.leaseMs, seal: this.#seal, teller: this.#teller },
-        peers: this.#setup.peers,
+        ...{ peers: this.#setup.peers, refusals: this.#setup.refusals },
+        extend: (jobId, lock) => this.#extend(jobId, lock),
         read: (jobId) => this.#setup.peers.bullmq.Job.fromId(this.#worker, jobId),
         ended: (lease) => this.#held.delete(lease),
       },

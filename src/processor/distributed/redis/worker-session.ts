@@ -8,11 +8,13 @@ import type { WorkerOptions, WorkerSession } from '../engine.js';
 import type { Received } from '../receivers.js';
 import { Receivers } from '../receivers.js';
 import { connectBroker } from './broker.js';
+import { isManaged } from './manager-lock.js';
 import type { Peers } from './peers.js';
 import { loadPeers } from './peers.js';
 import type { Place } from './place.js';
 import { placeOf } from './place.js';
 import type { RedisLease } from './redis-lease.js';
+import { Refusals } from './refusals.js';
 import { readCurrent } from './run-record.js';
 import { WorkerRun } from './worker-run.js';
 
@@ -27,12 +29,14 @@ export class RedisWorkerSession implements WorkerSession {
   readonly #options: WorkerOptions;
   readonly #place: Place;
   readonly #peers: Peers;
+  readonly #refusals: Refusals;
   readonly #over = new AbortController();
   readonly #want = new Pulse();
   readonly #receivers = new Receivers({ asked: () => this.#want.beat() });
   #client: Redis | undefined;
   #run: WorkerRun | undefined;
   #hasWarned = false;
+  #servedAt = Number.NEGATIVE_INFINITY;
   #working: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
@@ -40,6 +44,7 @@ export class RedisWorkerSession implements WorkerSession {
     this.#options = options;
     this.#place = place;
     this.#peers = peers;
+    this.#refusals = new Refusals(place.address, options.logger);
   }
 
   /**
@@ -57,6 +62,15 @@ export class RedisWorkerSession implements WorkerSession {
     await session.#connect();
     session.#working = session.#work();
     return session;
+  }
+
+  get address(): string {
+    return this.#place.address;
+  }
+
+  /** What a manager left is done without it. A Redis that does not answer is of no use. */
+  get isServed(): boolean {
+    return performance.now() - this.#servedAt <= this.#options.leaseMs;
   }
 
   receive(signal?: AbortSignal): Promise<Received> {
@@ -80,7 +94,8 @@ export class RedisWorkerSession implements WorkerSession {
     if (this.#client !== undefined)
       await settledWithin(this.#client.quit().catch(ignore), FAREWELL_MS);
     this.#client?.disconnect();
-    await this.#working;
+    // What was asked of a Redis that is away is never answered.
+    await settledWithin(this.#working, FAREWELL_MS);
   }
 
   /** Says only once that nobody is there. */
@@ -110,8 +125,8 @@ export class RedisWorkerSession implements WorkerSession {
       } catch (error) {
         if (signal.aborted) return;
         if (this.#client === undefined) return this.#receivers.fail(error);
-        // A Redis that has no memory left, or is no longer the first of its kind, may recover.
-        this.#options.logger.warn(`${this.#place.address}: ${String(error)}`);
+        if (!this.#refusals.hears(error))
+          this.#options.logger.warn(`${this.#place.address}: ${String(error)}`);
       }
       await setTimeout(pauseMs, undefined, { signal }).catch(ignore);
     }
@@ -119,13 +134,19 @@ export class RedisWorkerSession implements WorkerSession {
 
   async #look(client: Redis): Promise<void> {
     const { prefix } = this.#place;
-    const current = await readCurrent(client, prefix);
+    const askedAt = performance.now();
+    const [current, hasManager] = await Promise.all([
+      readCurrent(client, prefix),
+      isManaged(client, prefix),
+    ]);
+    if ((hasManager && !current?.isOver) || this.#run?.isBusy) this.#servedAt = askedAt;
     if (this.#over.signal.aborted) return;
     if (current === undefined || current.run !== this.#run?.run) await this.#depart(current?.run);
     else if (current.isOver) return this.#finish();
     if (current === undefined || current.isOver) return;
     this.#run ??= await WorkerRun.join(current, {
       ...{ options: this.#options, peers: this.#peers, client, prefix },
+      refusals: this.#refusals,
       wanted: () => this.#receivers.size,
       want: this.#want,
       give: (lease) => this.#give(lease),

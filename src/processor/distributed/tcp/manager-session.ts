@@ -96,7 +96,10 @@ export class TcpManagerSession implements ManagerSession {
       this.#do((now) => table.tick(now));
       this.#changed.beat();
     }, this.#timings.tickMs);
-    return { run, stage: table.stage, planned: table.isPlanned, notes: [...notes] };
+    return {
+      ...{ run, stage: table.stage, notes: [...notes] },
+      ...{ planned: table.isPlanned, header: this.#plan?.header },
+    };
   }
 
   async submit(stage: number, plan: StagePlan, policy: RetryPolicy): Promise<void> {

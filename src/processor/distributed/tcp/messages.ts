@@ -33,8 +33,9 @@ const result: Check<ChunkResult> = (value): value is ChunkResult =>
   Array.isArray(object(value)?.['failures']);
 
 const progress: Check<ChunkProgress> = (value): value is ChunkProgress => {
-  const { fetched, processed, written, total } = object(value) ?? {};
-  return [fetched, processed, written].every(count) && (total === null || count(total));
+  const { fetched, processed, written, failed, total, failures } = object(value) ?? {};
+  const counts = [fetched, processed, written, failed];
+  return counts.every(count) && (total === null || count(total)) && Array.isArray(failures);
 };
 
 /** Names a lease. */

@@ -66,6 +66,15 @@ export class TcpWorkerSession implements WorkerSession {
     return session;
   }
 
+  get address(): string {
+    return addressOf(this.#endpoint);
+  }
+
+  /** Without its manager, nothing that is done is recorded. */
+  get isServed(): boolean {
+    return this.#socket !== undefined;
+  }
+
   receive(signal?: AbortSignal): Promise<Received> {
     return this.#receivers.receive(signal);
   }
@@ -134,15 +143,14 @@ export class TcpWorkerSession implements WorkerSession {
     });
     const socket = new MessageSocket(secured, {
       message: (value) => this.#receive(socket, value),
-      malformed: (problem) =>
-        this.#options.logger.warn(`${addressOf(this.#endpoint)} sent ${problem}`),
+      malformed: (problem) => this.#options.logger.warn(`${this.address} sent ${problem}`),
       closed: () => {
         close();
         this.#socket = undefined;
         this.#header = undefined;
         this.#leases.disconnected();
         if (this.#over.signal.aborted) return;
-        this.#options.logger.warn(`The connection to ${addressOf(this.#endpoint)} broke`);
+        this.#options.logger.warn(`The connection to ${this.address} broke`);
         this.#connectLater();
       },
     });
@@ -158,11 +166,10 @@ export class TcpWorkerSession implements WorkerSession {
   #receive(socket: MessageSocket, value: unknown): void {
     const message = managerMessage(value);
     if (message === undefined) {
-      this.#options.logger.warn(`${addressOf(this.#endpoint)} says what no manager says`);
+      this.#options.logger.warn(`${this.address} says what no manager says`);
       socket.destroy();
     } else if (message.type === 'REFUSED') {
-      const address = addressOf(this.#endpoint);
-      this.#fail(new DistributedProtocolError(address, PROTOCOL, message.v));
+      this.#fail(new DistributedProtocolError(this.address, PROTOCOL, message.v));
     } else if (message.type === 'STAGE') {
       this.#header = { stage: message.stage, sealed: message.header };
     } else {
@@ -170,7 +177,7 @@ export class TcpWorkerSession implements WorkerSession {
       if (message.type === 'WELCOME') {
         this.#run = message.run;
         this.#attempts = 0;
-        this.#options.logger.info(`Is connected to ${addressOf(this.#endpoint)}`);
+        this.#options.logger.info(`Is connected to ${this.address}`);
       }
       this.#do(this.#leases.receive(message, performance.now()));
     }

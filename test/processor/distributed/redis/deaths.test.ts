@@ -1,10 +1,12 @@
 import { Queue } from 'bullmq';
+import { CopyBuilder, DistributedProcessor } from 'maggma';
 import { expect, test } from 'vitest';
 import { RunLockedError, RunStateError } from '../../../../src/errors/distributed-errors.js';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
 import { SCALE } from '../../../effort.js';
 import { describeRedis, RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from '../engine-cluster.js';
+import { Workshop } from '../support.js';
 
 const LEASE_MS = 15_000;
 const SHORT_LEASE_MS = 2000;
@@ -55,7 +57,7 @@ describeRedis('what dies around a Redis', () => {
     expect(await settling).toMatchObject({ completed: 5, dead: [], result: { processed: 5 } });
     await manager[Symbol.asyncDispose]();
     const again = await (await all.manager()).begin(RUN);
-    expect(again).toEqual({ run, stage: 1, planned: true, notes: ['a note'] });
+    expect(again).toEqual({ run, stage: 1, planned: true, header: 'h', notes: ['a note'] });
   }, 60_000);
 
   test('a Redis without AOF, which was allowed, is killed: the stage is begun again', async () => {
@@ -182,6 +184,19 @@ describeRedis('two managers of one run', () => {
     await expect(standingBy).rejects.toThrow('enough');
     await first.submit(0, { header: 'h', chunks: [] }, POLICY);
     expect(await first.settle(0)).toMatchObject({ completed: 0 });
+  });
+
+  test('builds whose turn has not come when they are stopped are cancelled', async () => {
+    await using server = await RedisServer.start();
+    await using shop = new Workshop();
+    const builder = new CopyBuilder(await shop.store('a', [{ k: 1 }]), await shop.store('b'));
+    const { secretFile } = shop;
+    const manager = new DistributedProcessor({ url: server.url.href, secretFile, numChunks: 1 });
+    for (const run of [() => manager.runAll([builder]), async () => [await manager.run(builder)]]) {
+      const running = run();
+      manager.stop();
+      expect(await running).toMatchObject([{ status: 'cancelled', processed: 0 }]);
+    }
   });
 
   test('one that was away for too long is told that it was replaced, and changes nothing', async () => {
