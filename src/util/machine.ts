@@ -25,14 +25,15 @@ export function machineId(): string {
  * start of the machine, where the system tells.
  */
 export function pidScope(): string {
-  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid')) ?? '';
-  scope ??= [
-    [hostname(), machineId(), namespace].join(),
-    contentOf('/proc/sys/kernel/random/boot_id') ?? '',
-  ]
+  scope ??= [placeOfPids(), contentOf('/proc/sys/kernel/random/boot_id') ?? '']
     .map((text) => hash(text).toString('hex', 0, 8))
     .join('-');
   return scope;
+}
+
+function placeOfPids(): string {
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid')) ?? '';
+  return [hostname(), machineId(), namespace].join();
 }
 
 function hashOfMachine(): Buffer {

@@ -12,6 +12,9 @@ export interface ProcessMark {
   readonly since: string;
 }
 
+/** Not asked for when it is needed: the clock may have been set since. */
+const startedAt = Date.now() - process.uptime() * 1000;
+
 /** The mark of this process, as of now. */
 export function processMark(): ProcessMark {
   const since = new Date().toISOString();
@@ -31,5 +34,5 @@ export function hasEnded({
   if (itsStart !== start) return true;
   if (pid !== process.pid) return !isAlive(pid);
   // In a container, one process after the other has the same number.
-  return since !== undefined && Date.parse(since) < Date.now() - process.uptime() * 1000;
+  return since !== undefined && Date.parse(since) < startedAt;
 }

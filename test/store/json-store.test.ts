@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Long, ObjectId } from 'bson';
@@ -23,6 +23,7 @@ import {
 } from '../../src/errors/store-errors.js';
 import type { JSONStoreOptions } from '../../src/store/memory/json-store.js';
 import { JSONStore } from '../../src/store/memory/json-store.js';
+import { processMark } from '../../src/util/process-mark.js';
 import { SCALE } from '../effort.js';
 
 let folder: string;
@@ -208,7 +209,7 @@ test('never overwrites what somebody else wrote, and forgets the change that cou
 test('takes over the lock of a dead process, and leaves none behind', async () => {
   const dead = spawn(process.execPath, ['-e', '']);
   await once(dead, 'exit');
-  const owner = { pid: dead.pid, host: hostname(), since: new Date().toISOString() };
+  const owner = { ...processMark(), pid: dead.pid };
   writeFileSync(`${file()}.lock`, JSON.stringify(owner));
   const store = await opened(file(), writable);
   await store.update({ k: 1 });

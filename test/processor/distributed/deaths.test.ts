@@ -23,7 +23,9 @@ async function prepare(cluster: Cluster, docs: readonly Doc[] = DOCS) {
   return { built, expected: docs.map(({ k, a }) => [k, a + 1]) };
 }
 
-const written = (program: Program) => Number(program.events('PROGRESS').at(-1)?.['written'] ?? 0);
+const progress = (program: Program) => program.events('PROGRESS').at(-1);
+const fetched = (program: Program) => Number(progress(program)?.['fetched'] ?? 0);
+const written = (program: Program) => Number(progress(program)?.['written'] ?? 0);
 const chunkOf = (program: Program) =>
   childrenOf(program.pid)
     .filter((line) => line.includes('chunk-child'))
@@ -98,7 +100,7 @@ test('a worker that is stopped for longer than its lease writes nothing more for
   const { built, expected } = await prepare(cluster);
   const manager = cluster.manager([STEP], { numChunks: 3, leaseMs: LEASE_MS });
   const sleeper = cluster.worker();
-  await until('a chunk is at work', 60_000, () => chunkOf(sleeper).length === 1);
+  await until('a chunk is at work', 60_000, () => fetched(manager) > 0);
   sleeper.kill('SIGSTOP');
   const other = cluster.worker();
   await until('its lease is over', 60_000, () =>
