@@ -43,8 +43,8 @@ export const answered =
 /** The same jobs with BullMQ alone, and as many of its workers. */
 export const bullmq =
   (count: number, startAll = startWorkers): Variant =>
-  async (numChunks, folder, defer) => {
-    const { href: url } = await redisPlace(folder, defer);
+  async (numChunks, _folder, defer) => {
+    const { href: url } = await redisPlace(defer);
     const { name, prefix } = BARE;
     const queue = new Queue(name, { connection: { url }, prefix });
     defer(() => queue.close());

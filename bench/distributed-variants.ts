@@ -9,11 +9,13 @@ import { DistributedProcessor, DistributedWorker, SerialProcessor, SQLiteStore }
 import { engineOf } from '../src/processor/distributed/engines.js';
 import { makeSecretFile } from '../src/processor/distributed/secret-file.js';
 import { createLogger } from '../src/util/logger.js';
+import { until } from '../test/processor/distributed/support.js';
 import type { MeetingPlace } from './meeting-places.js';
 import { LEASE_MS, startWorkers } from './simulated-workers.js';
-import type { Variant } from './workload.js';
+import type { Defer, Variant } from './workload.js';
 
 export const WORKERS = 4;
+const PATIENCE_MS = 120_000;
 const POLICY = { attempts: 3, losses: 5, backoffMs: 1000 };
 const MRUN = fileURLToPath(new URL('../dist/cli/mrun.js', import.meta.url));
 /** Where builders can be found. */
@@ -34,9 +36,9 @@ async function sleeps(options: Sleep, folder: string): Promise<AnyBuilder> {
 }
 
 /** Where manager and workers meet, with a secret. */
-async function shared(place: MeetingPlace, ...args: Parameters<MeetingPlace>) {
-  const { href: url } = await place(...args);
-  const secretFile = path.join(args[0], 'secret');
+async function shared(place: MeetingPlace, folder: string, defer: Defer) {
+  const { href: url } = await place(defer);
+  const secretFile = path.join(folder, 'secret');
   makeSecretFile(secretFile);
   return { url, secretFile };
 }
@@ -94,28 +96,20 @@ export const restarted =
       await running;
     });
     const victim = startWorker();
-    await until(() => begun() === 1);
+    await until('a chunk has begun', PATIENCE_MS, () => begun() === 1);
     startWorker();
-    await until(() => manager.cluster?.workers === 2);
+    await until('both workers are there', PATIENCE_MS, () => manager.cluster?.workers === 2);
     return async () => {
       victim.kill('SIGKILL');
-      await until(() => begun() === 2);
+      await until('it has begun again', PATIENCE_MS, () => begun() === 2);
     };
   };
-
-async function until(isTrue: () => boolean): Promise<void> {
-  const deadline = performance.now() + 120_000;
-  while (!isTrue()) {
-    if (performance.now() > deadline) throw new RangeError(`waited in vain until ${isTrue}`);
-    await setTimeout(10);
-  }
-}
 
 /** A plan, and workers that have nothing to do, in this process or, for the memory of the manager alone, in another one. */
 export const drained =
   (place: MeetingPlace, count: number, startAll = startWorkers): Variant =>
   async (numChunks, folder, defer) => {
-    const url = await place(folder, defer);
+    const url = await place(defer);
     const secret = randomBytes(32);
     const logger = createLogger('bench');
     const engine = await engineOf(url);

@@ -1,22 +1,23 @@
-import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Doc } from 'maggma';
 import { SQLiteStore } from 'maggma';
+import { expect } from 'vitest';
+import { freePort } from '../free-port.js';
 import { until } from '../processor/distributed/support.js';
-import type { Project } from './mrun-process.js';
+import type { Project, Running } from './mrun-process.js';
 
 const BUILDERS = fileURLToPath(new URL('../fixtures/distributed/builders.mjs', import.meta.url));
 /** However busy the machine is. */
 const PATIENCE_MS = 20_000;
 
-/** What a document asks a DeedBuilder for: to take its time, to say so in a file, to go wrong. */
+/** What a document asks a DeedBuilder for: to take its time, to wait for a file, to say so in one, to go wrong. */
 export interface Deed {
   readonly do?: 'throw' | 'kill' | 'wait' | '';
   readonly ms?: number;
   readonly file?: string;
+  readonly awaits?: string;
 }
 
 const store = (collection_name: string) => ({
@@ -30,12 +31,7 @@ const store = (collection_name: string) => ({
 
 /** An address at which nobody listens. */
 export async function freeUrl(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return `tcp://127.0.0.1:${port}`;
+  return `tcp://127.0.0.1:${await freePort()}`;
 }
 
 /** Fills the source with a document for each deed, and writes `b.json`: a builder that adds one to `a`, into a target. */
@@ -74,6 +70,25 @@ export const allOf = (count: number): Record<string, number> =>
       a < b ? -1 : 1,
     ),
   );
+
+/** Waits for the end of workers, which must be a good one; how many chunks they built. */
+export async function chunksDone(workers: readonly Running[]): Promise<number> {
+  let done = 0;
+  for (const { finished } of workers) {
+    const end = await finished;
+    expect(end).toMatchObject({ code: 0, stdout: '' });
+    const [, chunks] =
+      /^Worker \S+-\d+-\w+: (\d) chunks? done; the run is over$/m.exec(end.stderr) ?? [];
+    done += Number(chunks);
+  }
+  return done;
+}
+
+/** Waits until a manager (`-v`) has so many workers. */
+export function joined(manager: Running, count: number): Promise<void> {
+  const hasJoined = () => manager.stderr.match(/ joined, with /g)?.length === count;
+  return manager.until(`${count} workers`, hasJoined);
+}
 
 /** Waits for a file that a deed writes. */
 export function toWrite(project: Project, file: string): Promise<void> {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect } from 'vitest';
-import { describeWithRedis } from '../redis-server.js';
-import { allOf, builtIn, toWrite, writeBuilder, writeDeeds } from './deeds.js';
+import { describeWithRedis } from '../describe-redis.js';
+import { allOf, builtIn, chunksDone, joined, toWrite, writeBuilder, writeDeeds } from './deeds.js';
 import { reportStore, test } from './mrun-process.js';
 
 const plain = (count: number) => Array.from({ length: count }, () => ({}));
@@ -10,25 +10,21 @@ const SHORT_LEASE = ['--lease', '2'];
 describeWithRedis('mrun by way of a Redis', (place) => {
   describe('builds', { timeout: 60_000 }, () => {
     test('the same with two workers as alone, and reports one build', async ({ project }) => {
-      await writeDeeds(project, plain(60));
+      // Until both workers are there, so that neither finds the run over.
+      const go = path.join(project.folder, 'go');
+      await writeDeeds(project, [{ awaits: go }, ...plain(59)]);
       const url = ['-u', place().href];
       const { store, read } = reportStore(project);
       const manager = project.start(...url, '-v', '-N', '6', '-r', store, 'b.json');
       const workers = [project.start(...url, '-n', '2'), project.start(...url, '-n', '2')];
+      await joined(manager, 2);
+      project.write('go', {});
       const { code, stdout, stderr } = await manager.finished;
       expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' });
       expect(stderr).toMatch(/ - INFO - DeedBuilder: 60 items in 6 chunks, for workers at redis:/);
       expect(stderr).toMatch(/ - DistributedProcessor - INFO - .* joined, with 2 slots$/m);
       expect(stderr).toMatch(/ - mrun - INFO - DeedBuilder: 60 succeeded, 0 failed, /);
-      let done = 0;
-      for (const { finished } of workers) {
-        const end = await finished;
-        expect(end).toMatchObject({ code: 0, stdout: '' });
-        const [, chunks] =
-          /^Worker \S+-\d+-\w+: (\d) chunks? done; the run is over$/m.exec(end.stderr) ?? [];
-        done += Number(chunks);
-      }
-      expect(done).toBe(6);
+      expect(await chunksDone(workers)).toBe(6);
       expect(await builtIn(project)).toEqual(allOf(60));
       const events = read().map(({ event }) => event);
       expect(events.filter((event) => event === 'BUILD_STARTED')).toHaveLength(1);

@@ -1,13 +1,24 @@
 import path from 'node:path';
 import { describe, expect } from 'vitest';
-import { allOf, builtIn, freeUrl, toWrite, writeBuilder, writeDeeds } from './deeds.js';
+import {
+  allOf,
+  builtIn,
+  chunksDone,
+  freeUrl,
+  joined,
+  toWrite,
+  writeBuilder,
+  writeDeeds,
+} from './deeds.js';
 import { reportStore, test } from './mrun-process.js';
 
 const plain = (count: number) => Array.from({ length: count }, () => ({}));
 
 describe('mrun on many machines', { timeout: 60_000 }, () => {
   test('builds the same with two workers as alone, and reports one build', async ({ project }) => {
-    await writeDeeds(project, plain(60));
+    // Until both workers are there, so that neither finds the run over.
+    const go = path.join(project.folder, 'go');
+    await writeDeeds(project, [{ awaits: go }, ...plain(59)]);
     const url = await freeUrl();
     const { store, read } = reportStore(project);
     // What other runs are told is not in the way.
@@ -17,20 +28,14 @@ describe('mrun on many machines', { timeout: 60_000 }, () => {
 
     const manager = project.start('-v', '-N', '6', '-r', store, 'b.json');
     const workers = [project.start('-n', '2'), project.start()];
+    await joined(manager, 2);
+    project.write('go', {});
     const { code, stdout, stderr } = await manager.finished;
     expect(code, stderr).toBe(0);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/ - DistributedProcessor - INFO - .* joined, with 2 slots$/m);
     expect(stderr).toMatch(/ - mrun - INFO - DeedBuilder: 60 succeeded, 0 failed, /);
-    let done = 0;
-    for (const { finished } of workers) {
-      const end = await finished;
-      expect(end).toMatchObject({ code: 0, stdout: '' });
-      const [, chunks] =
-        /^Worker \S+-\d+-\w+: (\d) chunks? done; the run is over$/m.exec(end.stderr) ?? [];
-      done += Number(chunks);
-    }
-    expect(done).toBe(6);
+    expect(await chunksDone(workers)).toBe(6);
     expect(await builtIn(project)).toEqual(allOf(60));
     const builds = read().filter(({ event }) => event === 'BUILD_STARTED');
     expect(builds).toHaveLength(1);

@@ -14,8 +14,7 @@ import type { Processor } from '../processor.js';
 import { SerialProcessor } from '../serial/serial-processor.js';
 import { buildChunk } from './chunk-builder.js';
 import type { ChunkEnd, ChunkJob, FromChunkProcess, ToChunkProcess } from './chunk-process.js';
-import { briefFailure, KEPT_FAILURES, resultOf } from './chunk-result.js';
-import type { ChunkProgress } from './engine.js';
+import { briefFailure, KEPT_FAILURES, NO_PROGRESS, resultOf } from './chunk-result.js';
 
 /** Errors that come again whoever tries: they lie in the builder. */
 const FATAL: readonly unknown[] = ['DESERIALIZATION', 'INVALID_BUILDER', 'INVALID_OPTION'];
@@ -81,10 +80,7 @@ function processorFor(builder: AnyBuilder, { header, processing }: ChunkJob): Pr
   const processor = needsWorkers
     ? new MultiProcessor({ numWorkers: 1, ...processing, ...shared })
     : new SerialProcessor(shared);
-  let progress: ChunkProgress = {
-    ...{ fetched: 0, processed: 0, written: 0, total: null },
-    ...{ failed: 0, failures: [] },
-  };
+  let progress = NO_PROGRESS;
   processor.on('PROGRESS', ({ fetched, processed, written, total }) => {
     progress = { fetched, processed, written, total, failed: progress.failed, failures: [] };
     say({ kind: 'progress', progress });

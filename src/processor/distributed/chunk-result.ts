@@ -2,11 +2,17 @@ import type { BuildReport, ItemFailure } from '../../builder/build-report.js';
 import { showValue } from '../../errors/show-value.js';
 import { encode } from '../../msonable/encode.js';
 import { fromDict } from '../../msonable/load.js';
-import type { ChunkResult } from './engine.js';
+import type { ChunkProgress, ChunkResult } from './engine.js';
 
 /** So many failures are kept; a report has no more. */
 export const KEPT_FAILURES = 100;
 const BRIEF_CHARACTERS = 1000;
+
+/** How far a chunk is that has not begun. */
+export const NO_PROGRESS: ChunkProgress = Object.freeze({
+  ...{ fetched: 0, processed: 0, written: 0, total: null },
+  ...{ failed: 0, failures: [] },
+});
 
 /** The result of no chunks. */
 export const NO_RESULT: ChunkResult = Object.freeze({

@@ -1,11 +1,6 @@
 import type { ItemFailure } from '../../builder/build-report.js';
-import { addResults, NO_RESULT } from './chunk-result.js';
+import { addResults, NO_PROGRESS, NO_RESULT } from './chunk-result.js';
 import type { ChunkProgress, ChunkResult } from './engine.js';
-
-const NOTHING: ChunkProgress = {
-  ...{ fetched: 0, processed: 0, written: 0, total: null },
-  ...{ failed: 0, failures: [] },
-};
 
 /** What was heard of the chunks of a stage, added up: what was missed, or comes twice, makes it no more than it is. */
 export class ChunkTally {
@@ -44,7 +39,7 @@ export class ChunkTally {
     if (this.#done.has(index)) return;
     // That it was begun again may not have been heard.
     if (failed < (this.#chunks.get(index)?.failed ?? 0)) this.begunAgain(index);
-    const before = this.#chunks.get(index) ?? NOTHING;
+    const before = this.#chunks.get(index) ?? NO_PROGRESS;
     this.#failed += failed - before.failed;
     this.#reach(index, { ...progress, failed, failures: [...before.failures, ...failures] });
   }
@@ -63,13 +58,13 @@ export class ChunkTally {
     this.begunAgain(index);
     this.#done.add(index);
     const { processed } = result;
-    this.#reach(index, { ...NOTHING, fetched: processed, processed, written: processed });
+    this.#reach(index, { ...NO_PROGRESS, fetched: processed, processed, written: processed });
     this.#result = addResults(this.#result, result);
     return true;
   }
 
   #reach(index: number, progress: ChunkProgress): void {
-    const before = this.#chunks.get(index) ?? NOTHING;
+    const before = this.#chunks.get(index) ?? NO_PROGRESS;
     // A chunk that is done again begins from the start: progress stays where it was until then.
     const best = { ...progress };
     for (const step of ['fetched', 'processed', 'written'] as const) {

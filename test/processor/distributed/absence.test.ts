@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { describeRedis, describeWithRedis, RedisServer } from '../../redis-server.js';
+import { describeRedis, describeWithRedis } from '../../describe-redis.js';
+import { RedisServer } from '../../redis-server.js';
 import type { Step } from './cluster.js';
 import { Cluster, reportsOf, workerReportOf } from './cluster.js';
 import { until } from './support.js';

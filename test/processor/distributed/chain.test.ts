@@ -1,7 +1,7 @@
 import type { Doc } from 'maggma';
 import { describe, expect, test } from 'vitest';
+import { describeWithRedis } from '../../describe-redis.js';
 import { contents } from '../../fixtures/stores.js';
-import { describeWithRedis } from '../../redis-server.js';
 import type { Step } from './cluster.js';
 import { Cluster, reportsOf, workerReportOf } from './cluster.js';
 import { until } from './support.js';

@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BuildReport, Doc, WorkerReport } from 'maggma';
+import { freePort } from '../../free-port.js';
 import { until, Workshop } from './support.js';
+import { urlOf } from './tcp/places.js';
 
 const script = (name: string) =>
   fileURLToPath(new URL(`../../fixtures/distributed/${name}.mjs`, import.meta.url));
@@ -96,12 +97,7 @@ export class Cluster implements AsyncDisposable {
   /** @param url - Where they meet instead. */
   static async open(url?: URL): Promise<Cluster> {
     if (url !== undefined) return new Cluster(url.href);
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    server.close();
-    await once(server, 'close');
-    return new Cluster(`tcp://127.0.0.1:${port}`);
+    return new Cluster(urlOf(await freePort()).href);
   }
 
   get #shared() {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeWithRedis } from '../../redis-server.js';
+import { describeWithRedis } from '../../describe-redis.js';
 import type { Step } from './cluster.js';
 import { Cluster, reportsOf, workerReportOf } from './cluster.js';
 

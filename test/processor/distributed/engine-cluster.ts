@@ -100,7 +100,7 @@ export class Cluster implements AsyncDisposable {
   readonly secret = Buffer.alloc(32, 0x5a);
   readonly events: ChunkEvent[] = [];
   readonly #engine: DistributedEngine;
-  readonly #url: URL;
+  readonly url: URL;
   readonly #leaseMs: number;
   readonly #sessions: AsyncDisposable[] = [];
   readonly #processes: ClusterProcess[] = [];
@@ -108,7 +108,7 @@ export class Cluster implements AsyncDisposable {
 
   constructor(engine: DistributedEngine, url: URL, leaseMs: number) {
     this.#engine = engine;
-    this.#url = url;
+    this.url = url;
     this.#leaseMs = leaseMs;
   }
 
@@ -172,12 +172,12 @@ export class Cluster implements AsyncDisposable {
 
   #common() {
     const { secret } = this;
-    return { url: this.#url, secret, leaseMs: this.#leaseMs, logger: createLogger('test') };
+    return { url: this.url, secret, leaseMs: this.#leaseMs, logger: createLogger('test') };
   }
 
   #portable() {
     const secret = this.secret.toString('hex');
-    return { url: this.#url.href, secret, leaseMs: this.#leaseMs };
+    return { url: this.url.href, secret, leaseMs: this.#leaseMs };
   }
 
   async #listen(session: ManagerSession): Promise<void> {

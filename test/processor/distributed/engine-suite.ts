@@ -281,12 +281,11 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
     }, 60_000);
 
     test('keeps a lease whose connection is cut, again and again', async () => {
-      const { engine, url } = await makeEngine();
-      await using all = new Cluster(engine, url, LEASE_MS);
+      await using all = await cluster();
       const manager = await all.manager();
-      await using wire = await Wire.to(Number(url.port));
+      await using wire = await Wire.to(Number(all.url.port));
       await manager.begin(RUN);
-      const worker = await all.worker(1, { url: over(wire, url) });
+      const worker = await all.worker(1, { url: over(wire, all.url) });
       await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
       const lease = await next(worker);
       for (let cut = 0; cut < 3; cut++) {
@@ -303,12 +302,11 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
     });
 
     test('gives the chunk of a worker that is cut off to another one, and tells it when it is back', async () => {
-      const { engine, url } = await makeEngine();
-      await using all = new Cluster(engine, url, SHORT_LEASE_MS);
+      await using all = await cluster(SHORT_LEASE_MS);
       const manager = await all.manager();
-      await using wire = await Wire.to(Number(url.port));
+      await using wire = await Wire.to(Number(all.url.port));
       await manager.begin(RUN);
-      const far = await all.worker(1, { url: over(wire, url) });
+      const far = await all.worker(1, { url: over(wire, all.url) });
       await manager.submit(0, { header: 'h', chunks: chunks(1) }, POLICY);
       const stale = await next(far);
       wire.block();

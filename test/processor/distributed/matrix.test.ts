@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
+import { freePort } from '../../free-port.js';
 import { describeMatrix } from './matrix.js';
 import { until } from './support.js';
-import { freePort, urlOf } from './tcp/places.js';
+import { urlOf } from './tcp/places.js';
 
 describeMatrix({
   name: 'tcp',

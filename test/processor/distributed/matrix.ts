@@ -41,6 +41,15 @@ async function lose(scene: Scene, options: object = {}) {
   return { victim, chunk: await scene.isAtWork(victim) };
 }
 
+/** A manager that dies while a worker is in a chunk. */
+export async function loseManager(scene: Scene): Promise<void> {
+  const manager = scene.manager();
+  await scene.isAtWork(scene.worker({ slots: 2 }));
+  manager.kill();
+  scene.died();
+  await manager.end();
+}
+
 /** One chunk does what it should not; nobody is killed. */
 const misbehaving =
   (deed: string, env: Record<string, string> = {}, stderr: Place['stderr'] = 'inherit') =>
@@ -160,11 +169,7 @@ const ROWS: readonly Row[] = [
     again: [0, 0],
     exits: /^manager SIGKILL, worker 0, manager 0$/,
     async happens(scene) {
-      const first = scene.manager();
-      await scene.isAtWork(scene.worker({ slots: 2 }));
-      first.kill();
-      scene.died();
-      await first.end();
+      await loseManager(scene);
       const second = scene.manager();
       const isBack = (line: string) => line.includes(' joined, ');
       await until('a worker is back', 60_000, () => second.logged.some(isBack));

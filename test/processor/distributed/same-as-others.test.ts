@@ -1,8 +1,8 @@
 import type { BuildReport, Doc } from 'maggma';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeWithRedis } from '../../describe-redis.js';
 import { SCALE } from '../../effort.js';
 import { contents } from '../../fixtures/stores.js';
-import { describeWithRedis } from '../../redis-server.js';
 import { Cluster, reportsOf, workerReportOf } from './cluster.js';
 
 const ITEMS = Math.max(400, Math.round(5000 * SCALE));

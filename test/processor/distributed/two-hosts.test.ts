@@ -3,11 +3,12 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../../../src/util/is-alive.js';
-import { describeRedis, RedisServer } from '../../redis-server.js';
+import { describeRedis } from '../../describe-redis.js';
+import { freePort } from '../../free-port.js';
+import { RedisServer } from '../../redis-server.js';
 import { ALL_WELL } from './matrix.js';
 import { BAD_CHUNK, Scene } from './matrix-scene.js';
 import { until } from './support.js';
-import { freePort } from './tcp/places.js';
 
 const LEASE_MS = 3000;
 

@@ -1,6 +1,7 @@
 import type { Doc } from 'maggma';
 import { expect, test } from 'vitest';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { describeRedis } from '../../../describe-redis.js';
+import { RedisServer } from '../../../redis-server.js';
 import type { Program, Step } from '../cluster.js';
 import { Cluster, reportsOf, workerReportOf } from '../cluster.js';
 import { until } from '../support.js';

@@ -1,5 +1,5 @@
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
-import { describeWithRedis } from '../../../redis-server.js';
+import { describeWithRedis } from '../../../describe-redis.js';
 import { describeEngine } from '../engine-suite.js';
 
 /** Its lock, and until somebody looks. */

@@ -3,8 +3,9 @@ import { CopyBuilder, DistributedProcessor } from 'maggma';
 import { expect, test } from 'vitest';
 import { RunLockedError, RunStateError } from '../../../../src/errors/distributed-errors.js';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
+import { describeRedis } from '../../../describe-redis.js';
 import { SCALE } from '../../../effort.js';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from '../engine-cluster.js';
 import { Workshop } from '../support.js';
 

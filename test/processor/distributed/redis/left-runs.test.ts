@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { describeRedis } from '../../../describe-redis.js';
+import { RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve } from '../engine-cluster.js';
 
 const LEASE_MS = 15_000;

@@ -1,10 +1,11 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { describeRedis } from '../../../describe-redis.js';
+import { RedisServer } from '../../../redis-server.js';
 import type { Program } from '../cluster.js';
 import type { Row } from '../matrix.js';
-import { ALL_WELL, describeMatrix } from '../matrix.js';
+import { ALL_WELL, describeMatrix, loseManager } from '../matrix.js';
 import type { Scene } from '../matrix-scene.js';
 import { CHUNKS } from '../matrix-scene.js';
 import { until } from '../support.js';
@@ -51,11 +52,7 @@ const ROWS: readonly Row<RedisServer>[] = [
     again: [0, 0],
     exits: /^manager SIGKILL, worker 0, manager 0$/,
     async happens(scene) {
-      const first = scene.manager();
-      await scene.isAtWork(scene.worker({ slots: 2 }));
-      first.kill();
-      scene.died();
-      await first.end();
+      await loseManager(scene);
       await scene.goesOn();
       await until('all is built', 60_000, () => scene.traces('write').length === CHUNKS);
       scene.manager();

@@ -7,9 +7,10 @@ import { InvalidOptionError } from '../../../../src/errors/option-errors.js';
 import { assertFit } from '../../../../src/processor/distributed/redis/broker.js';
 import { placeOf } from '../../../../src/processor/distributed/redis/place.js';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { describeRedis } from '../../../describe-redis.js';
+import { freePort } from '../../../free-port.js';
+import { RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN } from '../engine-cluster.js';
-import { freePort } from '../tcp/places.js';
 
 const LEASE_MS = 15_000;
 const SECRET = Buffer.alloc(32, 1);

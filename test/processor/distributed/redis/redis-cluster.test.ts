@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { BrokerError } from '../../../../src/errors/distributed-errors.js';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { describeRedis } from '../../../describe-redis.js';
+import { freePort } from '../../../free-port.js';
+import { RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, POLICY, RUN, serve } from '../engine-cluster.js';
 import { until } from '../support.js';
-import { freePort } from '../tcp/places.js';
 
 const LEASE_MS = 15_000;
 const HALF = 8192;

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { BrokerError } from '../../../../src/errors/distributed-errors.js';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
 import type { Logger } from '../../../../src/util/logger.js';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { describeRedis } from '../../../describe-redis.js';
+import { RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from '../engine-cluster.js';
 
 const LEASE_MS = 15_000;

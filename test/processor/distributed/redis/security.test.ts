@@ -5,7 +5,8 @@ import { SealError } from '../../../../src/errors/distributed-errors.js';
 import type { ChunkResult } from '../../../../src/processor/distributed/engine.js';
 import { redisEngine } from '../../../../src/processor/distributed/redis/redis-engine.js';
 import { HEADER, Sealer } from '../../../../src/processor/distributed/seal.js';
-import { describeRedis, RedisServer } from '../../../redis-server.js';
+import { describeRedis } from '../../../describe-redis.js';
+import { RedisServer } from '../../../redis-server.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve, until } from '../engine-cluster.js';
 import { Wire } from '../tcp/places.js';
 

@@ -6,9 +6,10 @@ import {
 } from '../../../../src/errors/distributed-errors.js';
 import { InvalidOptionError } from '../../../../src/errors/option-errors.js';
 import { tcpEngine } from '../../../../src/processor/distributed/tcp/tcp-engine.js';
+import { freePort } from '../../../free-port.js';
 import { Cluster, chunks, DONE, next, POLICY, RUN, serve } from '../engine-cluster.js';
 import { describeEngine } from '../engine-suite.js';
-import { freePort, urlOf } from './places.js';
+import { urlOf } from './places.js';
 
 // Workers must find a manager that was started again: its port is known before.
 describeEngine('tcp', async () => ({
