@@ -164,7 +164,10 @@ describe('mrun on many machines', { timeout: 60_000 }, () => {
   }) => {
     await writeDeeds(project, plain(2));
     const url = await freeUrl();
-    const manager = project.start('--url', url, '-N', '1', '--worker-timeout', '1', 'b.json');
+    const limit = ['--worker-timeout', '5'];
+    const manager = project.start('-v', '--url', url, '-N', '1', ...limit, 'b.json');
+    // A worker that comes before may try again too late.
+    await manager.until('it listens', () => manager.stderr.includes(' chunks, for workers at '));
     const worker = project.shell(`mkdir empty && cd empty && exec $mrun --url ${url}`);
     const { code, stderr } = await worker.finished;
     expect(code, stderr).toBe(1);
@@ -172,6 +175,6 @@ describe('mrun on many machines', { timeout: 60_000 }, () => {
     const managed = await manager.finished;
     expect(managed.code).toBe(1);
     expect(managed.stderr).toMatch(/ - DistributedWorker - ERROR - .*builders\.mjs.* \(\S+\)$/m);
-    expect(managed.stderr).toMatch(/No worker came to tcp:\S+ for 1 s/);
+    expect(managed.stderr).toMatch(/No worker came to tcp:\S+ for 5 s/);
   });
 });
