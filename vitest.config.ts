@@ -20,7 +20,9 @@ export default defineConfig(({ mode }) => ({
     include: ['test/**/*.test.ts'],
     env: mode === 'soak' ? soak : {},
     globalSetup: ['test/global-setup.ts'],
-    testTimeout: 30_000,
+    // Nothing is judged by it: what is held to a time says so itself.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Many tests wait for processes.
     maxWorkers: '100%',
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'text-summary'] },

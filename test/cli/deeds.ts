@@ -10,7 +10,7 @@ import type { Project, Running } from './mrun-process.js';
 
 const BUILDERS = fileURLToPath(new URL('../fixtures/distributed/builders.mjs', import.meta.url));
 /** However busy the machine is. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** What a document asks a DeedBuilder for: to take its time, to wait for a file, to say so in one, to go wrong. */
 export interface Deed {

@@ -31,7 +31,7 @@ describe('mrun keygen', () => {
   });
 });
 
-describe('a distributed mrun refuses, in one line,', { timeout: 60_000, concurrent: true }, () => {
+describe('a distributed mrun refuses, in one line,', { concurrent: true }, () => {
   const url = ['--url', 'tcp://127.0.0.1:7417'];
   test.for([
     ['-N alone', ['-N', '5', 'b.json'], /-N needs --url/],
@@ -97,7 +97,7 @@ describe('a distributed mrun refuses, in one line,', { timeout: 60_000, concurre
   });
 });
 
-describe('two mruns on one target', { timeout: 60_000 }, () => {
+describe('two mruns on one target', () => {
   test('the second is refused until the first is dead, or it is told to steal', async ({
     project,
   }) => {

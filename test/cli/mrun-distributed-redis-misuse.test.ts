@@ -26,7 +26,7 @@ function expectUsageError({ code, stdout, stderr }: Finished, message: RegExp): 
   expect(stderr).not.toContain('planted-pw');
 }
 
-describe('mrun by way of a Redis refuses', { timeout: 60_000, concurrent: true }, () => {
+describe('mrun by way of a Redis refuses', { concurrent: true }, () => {
   test.for([
     ['nobody there', NOBODY, [MANAGER], /redis:\/\/127\.0\.0\.1:1: .*ECONNREFUSED.*; check host/],
     [
@@ -121,7 +121,7 @@ describeRedis('mrun refuses a Redis', () => {
     ],
     ['without that database', ['--databases', '2'], '', [MANAGER, WORKER], /DB index is out of ra/],
     ['that only repeats another', ['--replicaof', '127.0.0.1 1'], '', [MANAGER], /is a replica/],
-  ] as const)('%s', { timeout: 60_000 }, async ([, options, user, roles, message], { project }) => {
+  ] as const)('%s', async ([, options, user, roles, message], { project }) => {
     await using server = await RedisServer.start(...options);
     await writeDeeds(project, [{}]);
     const url = `redis://${user}127.0.0.1:${server.port}${options[0] === '--databases' ? '/2' : ''}`;
@@ -129,9 +129,7 @@ describeRedis('mrun refuses a Redis', () => {
     expect(await builtIn(project)).toEqual({});
   });
 
-  test('no worker with another secret comes to a manager, which says so', {
-    timeout: 60_000,
-  }, async ({ project }) => {
+  test('no worker with another secret comes to a manager, which says so', async ({ project }) => {
     await using server = await RedisServer.start();
     await writeDeeds(project, [{}]);
     for (const file of ['right.key', 'wrong.key']) makeSecretFile(path.join(project.folder, file));

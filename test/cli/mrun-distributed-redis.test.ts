@@ -8,7 +8,7 @@ const plain = (count: number) => Array.from({ length: count }, () => ({}));
 const SHORT_LEASE = ['--lease', '2'];
 
 describeWithRedis('mrun by way of a Redis', (place) => {
-  describe('builds', { timeout: 60_000 }, () => {
+  describe('builds', () => {
     test('the same with two workers as alone, and reports one build', async ({ project }) => {
       // Until both workers are there, so that neither finds the run over.
       const go = path.join(project.folder, 'go');
@@ -94,7 +94,7 @@ describeWithRedis('mrun by way of a Redis', (place) => {
     });
   });
 
-  describe('has one manager at a time:', { timeout: 60_000 }, () => {
+  describe('has one manager at a time:', () => {
     test('a second one stands by, says so, and goes on when the first is killed', async ({
       project,
     }) => {

@@ -114,9 +114,9 @@ const commandsIn = (page: string): string[] =>
 describe.each(LANGUAGES)('a new project in %s', (language) => {
   const flags = language === 'js' ? ['--js'] : [];
 
-  test('goes into a folder with any name, says what comes next, and does what its README says', {
-    timeout: 120_000,
-  }, async ({ place }) => {
+  test('goes into a folder with any name, says what comes next, and does what its README says', async ({
+    place,
+  }) => {
     const name = 'My Düster builders/Ünit 1';
     const folder = path.join(place.folder, name);
     const made = await place.mrun('init', name, ...flags);
@@ -165,9 +165,7 @@ describe.each(LANGUAGES)('a new project in %s', (language) => {
     expect((await place.sh('npm run build', name)).output).toContain('0 succeeded');
   });
 
-  test('has a test that fails when the builder is wrong', { timeout: 120_000 }, async ({
-    place,
-  }) => {
+  test('has a test that fails when the builder is wrong', async ({ place }) => {
     await place.mrun('init', ...flags);
     place.install();
     const builder = `density-builder.${language}`;
@@ -182,7 +180,7 @@ describe.each(LANGUAGES)('a new project in %s', (language) => {
   });
 });
 
-test('the TypeScript is strict, and formatted as ours', { timeout: 120_000 }, async ({ place }) => {
+test('the TypeScript is strict, and formatted as ours', async ({ place }) => {
   await place.mrun('init');
   place.install();
   const { code, output } = await place.sh(
@@ -234,9 +232,7 @@ describe('what is there already', () => {
     expect(code).toBe(2);
   });
 
-  test('a package.json is left alone, and the commands add to it', { timeout: 120_000 }, async ({
-    place,
-  }) => {
+  test('a package.json is left alone, and the commands add to it', async ({ place }) => {
     const own =
       '{ "name": "mine", "scripts": { "test": "echo \\"Error: no test specified\\" && exit 1" } }';
     place.write('package.json', own);
@@ -265,9 +261,7 @@ describe('what is there already', () => {
     expect(place.read('densities.json')).toContain('0.75');
   });
 
-  test('scripts of the same names stay, and the project is run without them', {
-    timeout: 120_000,
-  }, async ({ place }) => {
+  test('scripts of the same names stay, and the project is run without them', async ({ place }) => {
     const scripts = { test: 'vitest', build: 'tsc' };
     const dependencies = { maggma: '*' };
     place.write('package.json', JSON.stringify({ type: 'module', scripts, dependencies }));

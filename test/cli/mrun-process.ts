@@ -22,7 +22,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FIXTURES = path.join(ROOT, 'test/fixtures/cli');
 const MRUN = path.join(ROOT, 'dist/cli/mrun.js');
 /** Everything that waits gives up after this long. */
-const DEADLINE_MS = 50_000;
+const DEADLINE_MS = 100_000;
 
 /** A dump of a MemoryStore. */
 export const MEMORY = {

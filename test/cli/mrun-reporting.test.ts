@@ -84,9 +84,7 @@ const spoolOf = (project: Project): string =>
   path.join(project.folder, '.local/share/maggma/reporting');
 
 describe('mrun -r', { concurrent: true }, () => {
-  test('reports the same in serial and in workers, whether it logs or not', {
-    timeout: 60_000,
-  }, async ({ project }) => {
+  test('reports the same in serial and in workers, whether it logs or not', async ({ project }) => {
     writeMixed(project);
     const records = await Promise.all(
       [[], ['-v'], ['-n', '2'], ['-n', '2', '-vv']].map(async (words, i) => {

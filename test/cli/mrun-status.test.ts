@@ -28,9 +28,7 @@ async function statusOf(project: Project, ...words: string[]): Promise<Doc[]> {
 }
 
 describe('mrun status', { concurrent: true }, () => {
-  test('shows a build that runs, and one that was killed as dead', { timeout: 60_000 }, async ({
-    project,
-  }) => {
+  test('shows a build that runs, and one that was killed as dead', async ({ project }) => {
     project.write('reporting.json', REPORTING);
     project.write('done.json', countingBuilder({ items: 8, fail_every: 4 }));
     await project.run('-r', 'reporting.json', 'done.json');

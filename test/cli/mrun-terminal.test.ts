@@ -40,7 +40,7 @@ function withoutSummary({ lines }: VirtualScreen): string[] {
 const isDone = (line: string | undefined) => / 100%\|█+\|/.test(line ?? '');
 
 describe.skipIf(!hasPython)('on a terminal, mrun', { concurrent: true }, () => {
-  test('tells, as a manager, who is at work', { timeout: 60_000 }, async ({ project }) => {
+  test('tells, as a manager, who is at work', async ({ project }) => {
     const file = await writeDeeds(project, [{}, {}, {}]);
     const url = await freeUrl();
     const running = project.startInTerminal(80, 24, ['--url', url, '-N', '3', file]);

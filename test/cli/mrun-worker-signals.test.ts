@@ -17,7 +17,7 @@ async function start(
   const orders = writeOrders(project, deeds);
   const running = project.start('-v', '-n', '2', '--isolation', isolation, orders);
   const areAtWork = () => project.exists('begun-0') && project.exists('begun-1');
-  await vi.waitUntil(areAtWork, { timeout: 20_000, interval: 20 });
+  await vi.waitUntil(areAtWork, { timeout: 60_000, interval: 20 });
   return running;
 }
 

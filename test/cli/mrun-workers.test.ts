@@ -42,15 +42,15 @@ describe('mrun with workers', () => {
   });
 
   test.for([
-    ['thread', 'loop', 'timeout after 0.3 s'],
-    ['process', 'loop', 'timeout after 0.3 s'],
-    ['thread', 'wait', 'timeout after 0.3 s'],
+    ['thread', 'loop', 'timeout after 1 s'],
+    ['process', 'loop', 'timeout after 1 s'],
+    ['thread', 'wait', 'timeout after 1 s'],
     ['thread', 'exit', 'the worker exited with code 7'],
     ['process', 'throw', 'cannot build 2'],
   ] as const)(
     'exits with 3 when an item fails in a %s: %s',
     async ([isolation, deed, problem], { project }) => {
-      const orders = writeOrders(project, [null, null, deed], { timeout: 0.3 });
+      const orders = writeOrders(project, [null, null, deed], { timeout: 1 });
       const { code, stderr } = await project.run('-n', '2', '--isolation', isolation, orders);
       expect(code).toBe(3);
       expect(said(stderr)).toContain(
@@ -68,19 +68,19 @@ describe('mrun with workers', () => {
   );
 
   test('needs no -n for a time limit that stops an endless loop', async ({ project }) => {
-    const orders = writeOrders(project, ['loop', null], { timeout: 0.3 });
+    const orders = writeOrders(project, ['loop', null], { timeout: 1 });
     const { code, stderr } = await project.run('-v', orders);
     expect(code).toBe(3);
     expect(said(stderr)[0]).toBe('MultiProcessor - INFO - Starting ObeyingBuilder');
-    expect(stderr).toMatch(/^ObeyingBuilder: 1 of 2 items failed: 0 \(timeout after 0\.3 s\)$/m);
+    expect(stderr).toMatch(/^ObeyingBuilder: 1 of 2 items failed: 0 \(timeout after 1 s\)$/m);
   });
 
   test('needs no worker for the builders beside one with a time limit', async ({ project }) => {
-    const orders = writeOrders(project, ['loop', null], { timeout: 0.3 });
+    const orders = writeOrders(project, ['loop', null], { timeout: 1 });
     project.write('local.mjs', script('class Local extends CopyBuilder {}', 'Local', '{}'));
     const { code, stderr } = await project.run(orders, 'local.mjs');
     expect(code).toBe(3);
-    expect(said(stderr)).toEqual([expect.stringContaining('item 0 failed: timeout after 0.3 s')]);
+    expect(said(stderr)).toEqual([expect.stringContaining('item 0 failed: timeout after 1 s')]);
     expect(project.count('b-target.json')).toBe(2);
     expect(project.count('target.json')).toBe(1);
   });

@@ -88,14 +88,14 @@ test('the examples in doc comments are found', () => {
   expect(examples.map(({ place }) => place.split(':')[0])).toContain('store/store.ts');
 });
 
-test('the examples in doc comments compile', { timeout: 60_000 }, async () => {
+test('the examples in doc comments compile', async () => {
   const modules = examples.map(
     ({ place, code }) => [`${place.replace(/\W/g, '-')}.ts`, toModule(code)] as const,
   );
   expect(await problemsIn(modules)).toBe('');
 });
 
-test('an example that does not compile is found', { timeout: 60_000 }, async () => {
+test('an example that does not compile is found', async () => {
   const code = `await new CopyBuilder(source, target, { deleteOrphan: true }).run();`;
   expect(await problemsIn([['wrong.ts', toModule(code)]])).toContain('deleteOrphan');
 });

@@ -5,7 +5,7 @@ import { UserProjects } from './user-projects.js';
 let projects: UserProjects;
 beforeAll(() => {
   projects = new UserProjects();
-}, 60_000);
+});
 afterAll(() => projects.remove());
 
 const IMPORTS = `import { arg, dumpfn, isMain, MSONable, option } from 'maggma';\n`;
@@ -76,7 +76,6 @@ describe('a folder of scripts', () => {
         scaled: 10,
       });
     },
-    60_000,
   );
 
   test('plain JavaScript; the written file lies in another folder', () => {
@@ -167,7 +166,7 @@ describe('a package', () => {
     // Where only the compiled code is installed, a dump made from the sources is found there.
     rmSync(projects.path('pkg/src'), { recursive: true });
     expect(projects.load(projects.path('pkg/from-src.json'), '/')).toMatchObject({ scaled: 10 });
-  }, 60_000);
+  });
 
   test('sources without tsx are passed over for the compiled code', () => {
     projects.write({

@@ -71,7 +71,7 @@ console.log(JSON.stringify({ text: dumps(object), name: object.constructor.name,
     const result = spawnSync(process.execPath, [this.path(script), ...args], {
       cwd,
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     if (result.status !== 0) throw new Error(`${script}: ${result.stderr}`);
     return result.stdout.trim();
@@ -83,7 +83,7 @@ console.log(JSON.stringify({ text: dumps(object), name: object.constructor.name,
     return execFileSync(process.execPath, [cli, this.path(script)], {
       cwd,
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
     }).trim();
   }
 

@@ -552,7 +552,7 @@ describe('retries', () => {
     processor.once('UPDATE', () => processor.stop());
     const report = await processor.run(builder);
     expect(report).toMatchObject({ status: 'cancelled', failed: 0 });
-  }, 5000);
+  }, 30_000);
 });
 
 test.each([

@@ -29,7 +29,7 @@ import {
 
 describeMongo('a secret planted in stores on a real server', () => {
   const database = uniqueDatabase();
-  test('is in no output and no document', { timeout: 120_000 }, async ({ project }) => {
+  test('is in no output and no document', async ({ project }) => {
     const { files, variables, secrets } = planted(database);
     const items = [0, 1, 2, 3].map((n) => ({ k: `item ${n}`, n, last_updated: new Date() }));
     await withClient((client) => client.db(database).collection('items').insertMany(items));

@@ -163,7 +163,7 @@ describe('a planted secret', () => {
     },
   );
 
-  test('is masked where it was quoted', { timeout: 60_000 }, async ({ project }) => {
+  test('is masked where it was quoted', async ({ project }) => {
     prepare(project, INPUTS, VARIABLES);
     const { stdout, stderr } = await mrun(project, '-v -r report-file.json good.json');
     const quoted = /^not with \*\*\* and/;

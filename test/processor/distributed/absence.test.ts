@@ -21,7 +21,7 @@ function workersAlone(engine: string, open: () => Promise<Cluster>): void {
       /No manager was at (?:tcp|redis):\/\/127\.0\.0\.1:\d+\S* for 4 s/,
     );
     expect(worker.exit).toBe('1');
-  }, 120_000);
+  });
 
   test(`${engine}: a worker whose manager is gone for good ends, when it was told to`, async () => {
     await using cluster = await open();
@@ -34,7 +34,7 @@ function workersAlone(engine: string, open: () => Promise<Cluster>): void {
     manager.kill();
     expect(await worker.end()).toMatchObject({ error: { code: 'NO_MANAGER' } });
     expect(worker.exit).toBe('1');
-  }, 120_000);
+  });
 
   test(`${engine}: a worker that stays ends well when no further run comes`, async () => {
     await using cluster = await open();
@@ -70,7 +70,7 @@ describeRedis('workers without a Redis', () => {
       expect(await each.end()).toMatchObject({ error: { code: 'NO_MANAGER' } });
       expect(each.exit).toBe('1');
     }
-  }, 120_000);
+  });
 });
 
 describeWithRedis('workers alone', (place) => {
@@ -87,5 +87,5 @@ describeWithRedis('workers alone', (place) => {
     manager.kill();
     expect(await worker.end()).toMatchObject({ error: { code: 'NO_MANAGER' } });
     expect(await target.count()).toBe(docs.length);
-  }, 120_000);
+  });
 });

@@ -92,7 +92,7 @@ test('what goes between manager and worker holds no document, no key, no secret 
   const wanted = { ...seen.wanted, worker };
   expectNone(wanted, wire.heard(), 'on the wire');
   expect(found(await heardOf(inClear(wanted)), wanted)).toEqual(Object.keys(wanted));
-}, 120_000);
+});
 
 describeRedis('by way of a Redis', () => {
   test('what goes to it, and what it writes down, holds no document, no key and no secret in clear', async () => {
@@ -105,7 +105,7 @@ describeRedis('by way of a Redis', () => {
     expectNone(wanted, server.written(), 'on the disk');
     await server.ask((redis) => redis.set('in clear', inClear(wanted)));
     expect(found(server.written(), wanted)).toEqual(Object.keys(wanted));
-  }, 120_000);
+  });
 });
 
 /** What a wire hears of bytes that go over it. */

@@ -83,5 +83,5 @@ function chains(place: () => URL | undefined): void {
     await using cluster = await Cluster.open(place());
     const manager = cluster.manager([['a', 'b']], { numChunks: 5 });
     expect(await reportsOf(manager)).toMatchObject([{ status: 'succeeded', total: 0 }]);
-  }, 120_000);
+  });
 }

@@ -169,22 +169,18 @@ describe('a chunk', () => {
   test.each([
     ['exit', /the worker exited with code 3/],
     ['kill', /the worker was killed by SIGKILL/],
-  ])(
-    'that does "%s" costs its child, and nothing else',
-    async (deed, problem) => {
-      const { header, target } = await chunked([{ k: 0, do: deed }, { k: 1 }]);
-      const bad = new TestLease(header, { keys: [0] });
-      expect(await slot.work(bad, NEVER)).toBe('failed');
-      expect(bad.error).toMatchObject({
-        code: 'WORKER_LOST',
-        message: expect.stringMatching(problem),
-      });
-      expect(bad.error?.fatal).toBe(false);
-      expect(await slot.work(new TestLease(header, { keys: [1] }), NEVER)).toBe('done');
-      expect(await contents(target)).toEqual([{ k: 1, built: true }]);
-    },
-    60_000,
-  );
+  ])('that does "%s" costs its child, and nothing else', async (deed, problem) => {
+    const { header, target } = await chunked([{ k: 0, do: deed }, { k: 1 }]);
+    const bad = new TestLease(header, { keys: [0] });
+    expect(await slot.work(bad, NEVER)).toBe('failed');
+    expect(bad.error).toMatchObject({
+      code: 'WORKER_LOST',
+      message: expect.stringMatching(problem),
+    });
+    expect(bad.error?.fatal).toBe(false);
+    expect(await slot.work(new TestLease(header, { keys: [1] }), NEVER)).toBe('done');
+    expect(await contents(target)).toEqual([{ k: 1, built: true }]);
+  });
 
   test('has its items in workers when the builder has a time limit', async () => {
     const docs = [{ k: 0, do: 'loop' }, { k: 1 }, { k: 2, do: 'exit' }];
@@ -197,7 +193,7 @@ describe('a chunk', () => {
       'worker-lost',
     ]);
     expect(await contents(target)).toEqual([{ k: 1, built: true }]);
-  }, 60_000);
+  });
 
   test('has them in processes when the worker was told so', async () => {
     await using other = open({ isolation: 'process' });
@@ -205,7 +201,7 @@ describe('a chunk', () => {
     const lease = new TestLease(header, { keys: [0, 1] });
     expect(await other.work(lease, NEVER)).toBe('done');
     expect(lease.result).toMatchObject({ succeeded: 1, failed: 1 });
-  }, 60_000);
+  });
 
   test('writes nothing any more when the lease is not held', async () => {
     const { header, target } = await chunked([{ k: 0 }]);
@@ -307,7 +303,7 @@ describe('what comes over the wire', () => {
       expect(lease.error?.message).toMatch(/is not allowed here|there is no module/);
       expect(lease.error?.message).not.toMatch(/it ran/);
     }
-  }, 60_000);
+  });
 
   test('may name a script below a folder that is allowed, as long as it is the same', async () => {
     mkdirSync(shop.file('scripts'));

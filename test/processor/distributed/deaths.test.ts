@@ -135,7 +135,7 @@ test('a supervisor that is killed takes a child in an endless loop with it', asy
   await using cluster = await Cluster.open();
   const file = cluster.shop.file('pid');
   await prepare(cluster, [{ k: 0, a: 0, file, do: 'block', ms: 1e9 }]);
-  const manager = cluster.manager([STEP], { numChunks: 1, workerTimeoutMs: 3000 });
+  const manager = cluster.manager([STEP], { numChunks: 1, workerTimeoutMs: 10_000 });
   const worker = cluster.worker();
   await until('the child is busy', 60_000, () => existsSync(file) && readFileSync(file).length > 0);
   const pid = Number(readFileSync(file, 'utf8'));

@@ -22,7 +22,7 @@ function endedEarly(engine: string, open: () => Promise<Cluster>): void {
     expect(report?.error?.message).toContain('the last one was -1: -1 is bad');
     expect(manager.events('ITEM_FAILED')).toHaveLength(1);
     expect(await workerReportOf(worker)).toMatchObject({ status: 'finished', done: 0, lost: 1 });
-  }, 120_000);
+  });
 
   test(`${engine}: a chunk in which nothing moves is ended, the others are built`, async () => {
     await using cluster = await open();

@@ -24,7 +24,7 @@ import { createLogger } from '../../../src/util/logger.js';
 const CHILD = fileURLToPath(new URL('../../fixtures/engine-child.mjs', import.meta.url));
 
 /** Waits until something is so, and says what it waited for when that takes too long. */
-export async function until(what: string, isSo: () => boolean, withinMs = 20_000): Promise<void> {
+export async function until(what: string, isSo: () => boolean, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!isSo()) {
     if (performance.now() > deadline) throw new RangeError(`waited in vain until ${what}`);

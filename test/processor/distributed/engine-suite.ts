@@ -257,7 +257,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
       expect(dead).toMatchObject([
         { index: 0, attempts: 0, losses: 2, error: { code: 'WORKER_LOST' } },
       ]);
-    }, 60_000);
+    });
 
     test('lets a worker that was stopped for too long know that its chunk is another one’s', async () => {
       await using all = await cluster(SHORT_LEASE_MS);
@@ -278,7 +278,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
       await manager.finish(0, '');
       await manager.end();
       await sleeper.report('finished');
-    }, 60_000);
+    });
 
     test('keeps a lease whose connection is cut, again and again', async () => {
       await using all = await cluster();
@@ -343,7 +343,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<EngineHar
       expect(names).toHaveLength(11);
       expect(new Set(names).size).toBe(11);
       expect(second.all('submitted')).toEqual([]);
-    }, 60_000);
+    });
 
     test('forgets a run that has ended', async () => {
       await using all = await cluster();

@@ -211,11 +211,11 @@ interface Matrix<M extends Meeting> {
 /** Nobody is left, so that the build ends; the next one does the rest. */
 const NOBODY_LEFT: Row = {
   dies: 'all workers, kill -9; nobody comes',
-  promise: 'ends with exit 1 after the time limit of 2 s; the next run does the rest',
+  promise: 'ends with exit 1 after the time limit of 5 s; the next run does the rest',
   again: [0, 1],
   exits: /^manager 1, worker SIGKILL, manager 0, worker 0$/,
   async happens(scene) {
-    const manager = scene.manager({ workerTimeoutMs: 2000, leaseMs: SHORT_LEASE_MS });
+    const manager = scene.manager({ workerTimeoutMs: 5000, leaseMs: SHORT_LEASE_MS });
     const worker = scene.worker();
     await scene.isAtWork(worker);
     worker.kill();

@@ -106,7 +106,7 @@ describe.skipIf(obstacle !== undefined)('a host that is cut off, and comes back'
   test('over tcp: its chunk is done elsewhere, and nothing is lost', async () => {
     using host = new SecondHost();
     await cutOff(host, new URL(`tcp://${host.address}:${await freePort()}`));
-  }, 120_000);
+  });
 
   describeRedis('by way of a Redis', () => {
     test('over redis: its chunk is done elsewhere, and nothing is lost', async () => {
@@ -114,6 +114,6 @@ describe.skipIf(obstacle !== undefined)('a host that is cut off, and comes back'
       const bind = ['--bind', '127.0.0.1', host.address, '--protected-mode', 'no'];
       await using server = await RedisServer.start(...bind);
       await cutOff(host, new URL(`redis://${host.address}:${server.port}?allowInsecure`));
-    }, 120_000);
+    });
   });
 });

@@ -38,7 +38,6 @@ test.each(['thread', 'process'])(
       rmSync(folder, { recursive: true });
     }
   },
-  60_000,
 );
 
 async function until(what: string, withinMs: number, isTrue: () => boolean): Promise<void> {

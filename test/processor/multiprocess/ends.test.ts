@@ -76,7 +76,7 @@ describe.each(ISOLATIONS)('a run in workers of isolation "%s" ends', (isolation)
     expect(error).toBeInstanceOf(BuildFailedError);
     expect(report).toMatchObject({ status: 'failed', succeeded: 30 });
     expect(await target.count()).toBe(30);
-  }, 30_000);
+  });
 
   test('when the target throws', async () => {
     const builder = await troubles(numbers(3000), { chunkSize: 100 });
@@ -84,7 +84,7 @@ describe.each(ISOLATIONS)('a run in workers of isolation "%s" ends', (isolation)
     const { report, error } = await end(builder, create());
     expect(error).toMatchObject({ message: expect.stringContaining('target broke') });
     expect(report).toMatchObject({ status: 'failed', succeeded: 0 });
-  }, 30_000);
+  });
 
   test('when the signal fires while every worker is in an endless loop', async () => {
     const controller = new AbortController();
@@ -101,7 +101,7 @@ describe.each(ISOLATIONS)('a run in workers of isolation "%s" ends', (isolation)
     );
     expect(error).toBeInstanceOf(BuildAbortedError);
     expect(report.status).toBe('cancelled');
-  }, 30_000);
+  });
 
   test('after stop(), and what is in flight is written', async () => {
     const builder = await troubles(numbers(100_000, { ms: 1 }), { chunkSize: 10 });
@@ -111,7 +111,7 @@ describe.each(ISOLATIONS)('a run in workers of isolation "%s" ends', (isolation)
     expect(report.status).toBe('cancelled');
     expect(report.succeeded).toBeGreaterThan(0);
     expect(report.succeeded).toBeLessThan(100_000);
-  }, 30_000);
+  });
 
   test('when an item needs more memory than a worker may have', async () => {
     const builder = await troubles([{ k: 0 }, { k: 1, do: 'memory' }, { k: 2 }]);
@@ -122,35 +122,35 @@ describe.each(ISOLATIONS)('a run in workers of isolation "%s" ends', (isolation)
     const { report } = await end(builder, processor);
     expect(report).toMatchObject({ status: 'succeeded', succeeded: 2, failed: 1 });
     expect(report.failures[0]?.error.message).toMatch(/out of memory: its limit is \d+ MB/);
-  }, 60_000);
+  });
 
   test('when an item fails and none may', async () => {
     const builder = await troubles([...numbers(20), { k: 20, do: 'throw' }, { k: 21 }]);
     const { report, error } = await end(builder, create({ failFast: true }));
     expect(error).toMatchObject({ message: expect.stringMatching(/an item failed.*20/) });
     expect(report.failed).toBe(1);
-  }, 30_000);
+  });
 
   test('when the constructor throws in workers only', async () => {
     const builder = new RefusingBuilder(await storeWith(numbers(5)), new MemoryStore());
     const { error } = await end(builder, create());
     expect((error as BuildFailedError).cause).toBeInstanceOf(WorkerStartError);
     expect(String(error)).toMatch(/not in a worker/);
-  }, 30_000);
+  });
 
   test('when workers die while they start', async () => {
     const builder = new GoneBuilder(await storeWith(numbers(5)), new MemoryStore());
     const { error } = await end(builder, create());
     expect((error as BuildFailedError).cause).toBeInstanceOf(WorkerStartError);
     expect(String(error)).toMatch(/exited with code 5 while it started/);
-  }, 60_000);
+  });
 
   test('when the class cannot be imported', async () => {
     const builder = new PrivateBuilder(await storeWith(numbers(5)), new MemoryStore());
     const { error } = await end(builder, create());
     expect((error as BuildFailedError).cause).toBeInstanceOf(WorkerStartError);
     expect(String(error)).toMatch(/no-such-module/);
-  }, 30_000);
+  });
 });
 
 test('a builder that cannot be written is refused with the name of the field', async () => {
@@ -175,7 +175,7 @@ test('a script that runs its builder when a worker imports it is told so', async
   const { error } = await end(builder, new MultiProcessor({ numWorkers: 1 }));
   expect(String(error)).toMatch(/isMain\(import\.meta\.url\)/);
   expect(new NestedRunError('X').message).toMatch(/isMain/);
-}, 30_000);
+});
 
 test('results of 20 MB pass, and it is the target that decides', async () => {
   const builder = await troubles([{ k: 0, do: 'large' }, { k: 1 }]);
@@ -183,4 +183,4 @@ test('results of 20 MB pass, and it is the target that decides', async () => {
   const report = await new MultiProcessor({ numWorkers: 1 }).run(builder);
   expect(report).toMatchObject({ succeeded: 2, failed: 0 });
   expect((await builder.target.queryOne({ k: 0 }))?.['text']).toHaveLength(20_000_000);
-}, 30_000);
+});

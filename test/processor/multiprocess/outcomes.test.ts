@@ -91,7 +91,6 @@ describe.each(STRATEGIES)('500 items of all kinds, $name', ({ troubles, create }
       });
       expect(exitCodeOf([report])).toBe(3);
     },
-    120_000,
   );
 });
 
@@ -108,4 +107,4 @@ test('an item that costs workers is tried a number of times, alone, and the othe
     attempts: 2,
     error: { message: 'the worker exited with code 3' },
   });
-}, 60_000);
+});

@@ -36,7 +36,7 @@ test('copies from one collection of a file to another, and then has nothing to d
   await expectConsistent(file);
 });
 
-test('builds a collection from itself', { timeout: 120_000 }, async () => {
+test('builds a collection from itself', async () => {
   const file = newFile();
   const store = await opened({}, file);
   await store.update(kilobyteDocs(0, 2000));

@@ -50,9 +50,7 @@ test('four processes write to one file, and a fifth reads, without one being tol
   await expectConsistent(file);
 });
 
-test('an index that another process makes is kept by a store that was open before', {
-  timeout: 60_000,
-}, async () => {
+test('an index that another process makes is kept by a store that was open before', async () => {
   const file = newFile();
   const store = await opened({}, file);
   await store.update([

@@ -59,7 +59,7 @@ describeRedis('what dies around a Redis', () => {
     await manager[Symbol.asyncDispose]();
     const again = await (await all.manager()).begin(RUN);
     expect(again).toEqual({ run, stage: 1, planned: true, header: 'h', notes: ['a note'] });
-  }, 60_000);
+  });
 
   test('a Redis without AOF, which was allowed, is killed: the stage is begun again', async () => {
     await using server = await RedisServer.start('--appendonly', 'no');
@@ -72,7 +72,7 @@ describeRedis('what dies around a Redis', () => {
     const { outcome } = await manager.report('settled');
     expect(outcome).toMatchObject({ completed: 8, dead: [], result: { processed: 8 } });
     await worker.report('finished');
-  }, 60_000);
+  });
 
   test('a manager that took over cannot begin a forgotten stage again: the next one plans anew', async () => {
     await using server = await RedisServer.start();
@@ -161,7 +161,7 @@ describeRedis('two managers of one run', () => {
     expect(outcome).toMatchObject({ completed: 10, dead: [] });
     await worker.report('finished');
     expect(worker.all('started')).toHaveLength(10);
-  }, 60_000);
+  });
 
   test('the second begins its own run when the first has ended', async () => {
     await using server = await RedisServer.start();

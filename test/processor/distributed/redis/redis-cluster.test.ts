@@ -55,5 +55,5 @@ describeRedis('a Redis Cluster', () => {
     await manager.end();
     expect(await working).toBe(20);
     expect(await other.ask((redis) => redis.dbsize())).toBe(0);
-  }, 60_000);
+  });
 });

@@ -63,7 +63,7 @@ describeRedis('a Redis that refuses to write', () => {
     expect(other.all('lost').length + other.all('not held').length).toBe(0);
     expect(about(lines, FULL)).toHaveLength(1);
     expect(about(lines, /writes again/)).toHaveLength(1);
-  }, 60_000);
+  });
 
   test('workers are there for the manager also while the memory is full', async () => {
     await using server = await RedisServer.start();

@@ -143,5 +143,4 @@ test.each(MISTAKES.map((mistake, n) => [...mistake, n] as const))(
     console.log(`${mistake}: ${found}`);
     expect(found).toBeDefined();
   },
-  120_000,
 );
