@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Isolation } from '../util/option-values.js';
+import { PACKAGE_ROOT } from '../util/own-files.js';
 import { COMMANDS } from './commands.js';
 import { ExitCode } from './exit-code.js';
 import type { CommandName, LogFormat, OptionKey, OptionSpec } from './option-table.js';
@@ -179,6 +180,6 @@ function printHelp(program: Command, name: string | undefined): void {
 }
 
 function packageVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
+  const file = new URL('package.json', PACKAGE_ROOT);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

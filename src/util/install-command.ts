@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { PACKAGE_ROOT } from './own-files.js';
 
 interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
@@ -21,7 +22,7 @@ export function installCommand(...names: readonly string[]): string {
 
 function peerRanges(): Readonly<Record<string, string>> {
   try {
-    const file = new URL('../../package.json', import.meta.url);
+    const file = new URL('package.json', PACKAGE_ROOT);
     const { peerDependencies = {} } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
     return peerDependencies;
   } catch {

@@ -91,7 +91,7 @@ test('of many, each is taken over by one of several processes', async () => {
     spool.release();
   }
   const script = `
-    import { Spool } from ${JSON.stringify(fileURLToPath(new URL('../../dist/reporting/spool.js', import.meta.url)))};
+    import { Spool } from ${JSON.stringify(fileURLToPath(new URL('../../build/reporting/spool.js', import.meta.url)))};
     process.stdin.once('data', () => console.log(Spool.takeOver(process.argv[1]).length));
     console.log('ready');`;
   const takers = [1, 2, 3].map(() =>

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -370,13 +370,16 @@ test('without ajv a validator can be made and written, and says what to install 
   const folder = mkdtempSync(path.join(tmpdir(), 'maggma-no-ajv-'));
   try {
     const root = fileURLToPath(new URL('../../', import.meta.url));
+    const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
     cpSync(path.join(root, 'dist'), path.join(folder, 'dist'), { recursive: true });
     cpSync(path.join(root, 'package.json'), path.join(folder, 'package.json'));
-    mkdirSync(path.join(folder, 'node_modules'));
-    for (const name of ['bson', 'class-transformer', 'reflect-metadata', 'tslib'])
-      symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name));
+    for (const name of Object.keys(manifest.dependencies)) {
+      const link = path.join(folder, 'node_modules', name);
+      mkdirSync(path.dirname(link), { recursive: true });
+      symlinkSync(path.join(root, 'node_modules', name), link);
+    }
     const script = `
-      const { JSONSchemaValidator } = await import('./dist/store/json-schema-validator.js');
+      const { JSONSchemaValidator } = await import('./dist/index.js');
       const validator = new JSONSchemaValidator({ type: 'object' });
       console.log(validator.fingerprint.length);
       try {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { machineId, pidScope } from '../../src/util/machine.js';
 
-const MODULE = fileURLToPath(new URL('../../dist/util/machine.js', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../build/util/machine.js', import.meta.url));
 
 /** What another process says, after a change of what it sees of the machine. */
 function askProcess(change = ''): { machine: string; scope: string } {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ProjectFolderError } from '../../errors/project-errors.js';
+import { PACKAGE_ROOT } from '../../util/own-files.js';
 import type { Language } from './project-files.js';
 
 type Versions = Readonly<Record<string, string>>;
@@ -129,5 +130,5 @@ function packageName(folder: string, own: string): string {
 }
 
 function ownManifest(): { name: string; version: string; devDependencies: Versions } {
-  return JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return JSON.parse(readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8'));
 }

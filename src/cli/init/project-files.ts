@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { PACKAGE_ROOT } from '../../util/own-files.js';
 
 /** What a project is written in. */
 export type Language = 'ts' | 'js';
 
-const TEMPLATES = new URL('../../../templates/', import.meta.url);
+const TEMPLATES = new URL('templates/', PACKAGE_ROOT);
 /** npm never packs a file of the proper name. */
 const RENAMED: Readonly<Record<string, string>> = { gitignore: '.gitignore' };
 /** How a script is run. */

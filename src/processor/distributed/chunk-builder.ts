@@ -4,8 +4,9 @@ import { moduleCandidates, splitSpecifier } from '../../msonable/module-candidat
 import { isRelative } from '../../msonable/module-id.js';
 import { OWN_VALUES } from '../../msonable/own-values.js';
 import type { PlainRecord, PlainValue } from '../../msonable/plain-value.js';
+import { OWN_INDEX } from '../../util/own-files.js';
 import { setOwn } from '../../util/set-own.js';
-import { INDEX, unpackBuilder } from '../multiprocess/builder-shipment.js';
+import { unpackBuilder } from '../multiprocess/builder-shipment.js';
 import { CodePlaces } from './code-versions.js';
 import type { StageHeader } from './stage-header.js';
 
@@ -37,7 +38,7 @@ export async function buildChunk(
     else if (!isOurs(module)) packaged.add(module);
     return script ?? module;
   }) as typeof shared;
-  const imports = [INDEX, ...scripts];
+  const imports = [OWN_INDEX, ...scripts];
   // The current folder is where modules are looked for anyway.
   const others = places.bases.slice(1);
   for (const module of others.length > 0 ? packaged : [])

@@ -8,6 +8,7 @@ import { LeaseLostError } from '../../errors/distributed-errors.js';
 import { toPortable } from '../../errors/error-transfer.js';
 import { markWorker } from '../../util/inside-worker.js';
 import { addLogSink } from '../../util/log-sink.js';
+import { runnable } from '../../util/own-files.js';
 import { toLogLine } from '../multiprocess/log-line.js';
 import { MultiProcessor } from '../multiprocess/multi-processor.js';
 import type { Processor } from '../processor.js';
@@ -22,7 +23,7 @@ const FATAL: readonly unknown[] = ['DESERIALIZATION', 'INVALID_BUILDER', 'INVALI
 // A Ctrl-C goes to every process of the terminal; when to end is the parent's to say.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-new Worker(new URL('./parent-watch.js', import.meta.url), { execArgv: [] }).unref();
+new Worker(runnable('processor/distributed/parent-watch'), { execArgv: [] }).unref();
 
 let answered: (isHeld: boolean) => void = () => undefined;
 

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { PortableError } from '../../errors/error-transfer.js';
 import { toPortable } from '../../errors/error-transfer.js';
 import type { PlainRecord } from '../../msonable/plain-value.js';
+import { runnable } from '../../util/own-files.js';
 import { settledWithin } from '../../util/turn.js';
-import { compiledUrl } from '../multiprocess/compiled-url.js';
 import type { LogLine } from '../multiprocess/log-line.js';
 import type { MultiProcessorOptions } from '../multiprocess/multi-processor-options.js';
 import type { ChunkProgress, ChunkResult } from './engine.js';
@@ -15,7 +15,7 @@ import type { StageHeader } from './stage-header.js';
 /** How long the system may take to end a process that it was told to kill. */
 const END_MS = 2000;
 
-const CHILD = fileURLToPath(compiledUrl(new URL('./chunk-child.ts', import.meta.url).href));
+const CHILD = fileURLToPath(runnable('processor/distributed/chunk-child'));
 
 /** How a worker processes the items of a chunk. */
 export type ChunkProcessing = Pick<

@@ -5,7 +5,7 @@ import { currentFolderUrl } from '../../msonable/import-module.js';
 import { fromDict } from '../../msonable/load.js';
 import type { MsonDict } from '../../msonable/plain-value.js';
 import { definingModules } from '../../msonable/registry.js';
-import { compiledUrl } from './compiled-url.js';
+import { OWN_CODE, runnable } from '../../util/own-files.js';
 
 /** A builder on its way to a worker. */
 export interface BuilderShipment {
@@ -25,10 +25,10 @@ export function shipBuilder(builder: AnyBuilder): BuilderShipment {
   assertReachable(builder);
   const dict = asDict(builder);
   const modules = definingModules(dict);
-  const [own, others] = [modules.filter(isOwn), modules.filter((url) => !isOwn(url))];
-  // Modules of users import the whole package. Loaded first, its modules do not pass through the hooks of tsx.
-  const first = others.length > 0 ? [INDEX] : own;
-  return { dict, imports: [...first.map(compiledUrl), ...others], base: currentFolderUrl() };
+  const others = modules.filter((url) => !url.startsWith(OWN_CODE));
+  // Loaded before modules of users, which import it, it does not pass through the hooks of tsx.
+  const imports = [runnable('index').href, ...others];
+  return { dict, imports, base: currentFolderUrl() };
 }
 
 /**
@@ -53,15 +53,6 @@ export async function unpackBuilder(
     );
   return builder;
 }
-
-const PACKAGE = new URL('../../', import.meta.url).href;
-/** Defines all classes of this package. */
-export const INDEX = new URL(
-  `../../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
-  import.meta.url,
-).href;
-
-const isOwn = (url: string): boolean => url.startsWith(PACKAGE);
 
 /** A store that lives in this process is another, empty one in a worker. */
 function assertReachable(builder: AnyBuilder): void {

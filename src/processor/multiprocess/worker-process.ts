@@ -2,16 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { runnable } from '../../util/own-files.js';
 import { settledWithin } from '../../util/turn.js';
-import { compiledUrl } from './compiled-url.js';
 import type { WorkerHandle, WorkerListener, WorkerMessage, WorkerSpec } from './worker-handle.js';
 
 /** How long the system may take to end a process that it was told to kill. */
 const END_MS = 2000;
 
-const SUPERVISOR = fileURLToPath(
-  compiledUrl(new URL('./process-supervisor.ts', import.meta.url).href),
-);
+const SUPERVISOR = fileURLToPath(runnable('processor/multiprocess/process-supervisor'));
 
 /** What goes to a supervisor: first what to start, then jobs. */
 export type SupervisorMessage =

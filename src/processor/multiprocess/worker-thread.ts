@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { runnable } from '../../util/own-files.js';
 import { settledWithin } from '../../util/turn.js';
-import { compiledUrl } from './compiled-url.js';
 import { StepClock } from './step-clock.js';
 import type {
   Loss,
@@ -15,7 +15,7 @@ const MARGIN_MS = 50;
 /** A thread in a blocking system call ends when the call returns; nobody waits for that. */
 const END_MS = 1000;
 
-const ENTRY = new URL(compiledUrl(new URL('./worker-entry.ts', import.meta.url).href));
+const ENTRY = runnable('processor/multiprocess/worker-entry');
 
 /** What a thread is started with. */
 export interface ThreadData {

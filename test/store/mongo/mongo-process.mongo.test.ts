@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { describeMongo, MONGODB_URI, uniqueDatabase } from './server.js';
 
 const run = promisify(execFile);
-const dist = (file: string): string => new URL(`../../../dist/${file}`, import.meta.url).href;
+const INDEX = JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href);
 
 /** Runs a program of its own; it must end by itself. */
 async function program(source: string, ...args: string[]): Promise<string> {
   const parameters = [...args, '--input-type=module', '-e', source];
-  const { stdout } = await run(process.execPath, parameters, { timeout: 20_000 });
+  const { stdout } = await run(process.execPath, parameters, { timeout: 60_000 });
   return stdout;
 }
 
@@ -30,11 +30,9 @@ test('the driver is loaded by connect(), not by the package or a constructor', a
     `
     import { createRequire } from 'node:module';
     import { writeSync } from 'node:fs';
-    const loaded = () => Object.keys(createRequire(${JSON.stringify(dist('index.js'))}).cache)
+    const loaded = () => Object.keys(createRequire(${INDEX}).cache)
       .filter((file) => /[\\\\/]node_modules[\\\\/]mongodb[\\\\/]/.test(file)).length;
-    await import(${JSON.stringify(dist('index.js'))});
-    const { MongoStore } = await import(${JSON.stringify(dist('store/mongo/mongo-store.js'))});
-    const { MongoURIStore } = await import(${JSON.stringify(dist('store/mongo/mongo-uri-store.js'))});
+    const { MongoStore, MongoURIStore } = await import(${INDEX});
     new MongoURIStore('mongodb://h/db', 'c').query({ a: 1 });
     const store = new MongoStore('db', 'c', {
       host: '127.0.0.1', port: 1, mongoclientKwargs: { serverSelectionTimeoutMS: 50 },
@@ -58,7 +56,7 @@ test('the driver is loaded by connect(), not by the package or a constructor', a
 describe('a process ends by itself', () => {
   test('after a failed connection', async () => {
     const output = await program(`
-      const { MongoStore } = await import(${JSON.stringify(dist('store/mongo/mongo-store.js'))});
+      const { MongoStore } = await import(${INDEX});
       const store = new MongoStore('db', 'c', {
         host: '127.0.0.1', port: 1, mongoclientKwargs: { serverSelectionTimeoutMS: 50 },
       });
@@ -73,7 +71,7 @@ describeMongo('a process with a server ends by itself', () => {
 
   test('after its stores were closed, also in the middle of a query', async () => {
     const output = await program(`
-      const { MongoURIStore } = await import(${JSON.stringify(dist('store/mongo/mongo-uri-store.js'))});
+      const { MongoURIStore } = await import(${INDEX});
       const store = new MongoURIStore(${JSON.stringify(MONGODB_URI)}, 'c', { database: '${database}' });
       await store.connect();
       await store.update(Array.from({ length: 3000 }, (_, i) => ({ task_id: i })));

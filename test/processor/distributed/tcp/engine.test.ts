@@ -21,7 +21,7 @@ describeEngine('tcp', async () => ({
 test('a full disk ends the manager with an error that says so, and what was acknowledged stays done', async () => {
   await using all = new Cluster(tcpEngine, urlOf(0), 2000);
   const module = new URL(
-    '../../../../dist/processor/distributed/tcp/tcp-engine.js',
+    '../../../../build/processor/distributed/tcp/tcp-engine.js',
     import.meta.url,
   );
   const script = `

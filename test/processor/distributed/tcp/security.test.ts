@@ -138,7 +138,7 @@ test('a manager without the secret gets nothing, even if the system trusts its c
   await once(rogue, 'listening');
   const { port } = rogue.address() as AddressInfo;
   const engine = new URL(
-    '../../../../dist/processor/distributed/tcp/tcp-engine.js',
+    '../../../../build/processor/distributed/tcp/tcp-engine.js',
     import.meta.url,
   );
   const script = `

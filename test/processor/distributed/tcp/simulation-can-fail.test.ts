@@ -95,13 +95,13 @@ const MISTAKES: readonly (readonly [
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'maggma-mistakes-'));
-  const dist = path.join(folder, 'dist');
-  cpSync(path.join(ROOT, 'dist'), dist, { recursive: true });
-  for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+  const build = path.join(folder, 'build');
+  cpSync(path.join(ROOT, 'build'), build, { recursive: true });
+  for (const file of readdirSync(build, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.js')) continue;
-    const code = readFileSync(path.join(dist, file), 'utf8');
+    const code = readFileSync(path.join(build, file), 'utf8');
     // The sources are not there.
-    writeFileSync(path.join(dist, file), code.replace(/^\/\/# sourceMappingURL=.*$/m, ''));
+    writeFileSync(path.join(build, file), code.replace(/^\/\/# sourceMappingURL=.*$/m, ''));
   }
   writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
@@ -110,8 +110,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The machines as compiled, with a mistake. */
 async function machinesWith(name: string, file: string, text: string, instead: string) {
-  const original = path.join(folder, 'dist/processor/distributed/tcp');
-  const copy = path.join(folder, 'dist/processor/distributed', name);
+  const original = path.join(folder, 'build/processor/distributed/tcp');
+  const copy = path.join(folder, 'build/processor/distributed', name);
   mkdirSync(copy);
   cpSync(original, copy, { recursive: true });
   const code = readFileSync(path.join(copy, file), 'utf8');

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+
+/** The folder of this package, wherever in it the code that runs lies: as sources, compiled, or bundled. */
+export const PACKAGE_ROOT: URL = enclosing(new URL('./', import.meta.url));
+
+const runs = import.meta.url.slice(PACKAGE_ROOT.href.length).split('/')[0];
+
+/** The folder of the code that runs. */
+export const OWN_CODE = new URL(`${runs}/`, PACKAGE_ROOT).href;
+
+/** The module that defines all classes of this package, in the code that runs. */
+export const OWN_INDEX = `${OWN_CODE}index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`;
+
+/**
+ * A module that plain Node can run, which is what workers are, also when this process runs the sources.
+ *
+ * @param name - One of those that `bundle.mjs` names, e.g. `index`.
+ * @returns Its `file:` URL.
+ */
+export function runnable(name: string): URL {
+  return new URL(`dist/${name}.js`, PACKAGE_ROOT);
+}
+
+function enclosing(folder: URL): URL {
+  const parent = new URL('../', folder);
+  const isFound = existsSync(new URL('package.json', folder)) || parent.href === folder.href;
+  return isFound ? folder : enclosing(parent);
+}
