@@ -3,6 +3,7 @@
 //   npm run bench                 all workloads
 //   npm run bench -- noop json-load
 //   npm run bench -- --json       for machines
+//   npm run bench -- --rounds 1   a first look
 //
 // The workloads mongo-… need a server, which MONGODB_URI names; redis-… start a redis-server.
 //
@@ -16,7 +17,12 @@ import { exponent, median } from './statistics.js';
 import type { CommandWorkload, Workload } from './workload.js';
 import { COMMANDS, WORKLOADS } from './workloads.js';
 
-const ROUNDS = 5;
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+  allowPositionals: true,
+});
+const roundsOf = (workload?: Workload): number => Number(values.rounds ?? workload?.rounds ?? 5);
+
 const MEASURE = new URL('./measure.ts', import.meta.url).pathname;
 const run = promisify(execFile);
 
@@ -55,7 +61,7 @@ async function compare(name: string, workload: Workload): Promise<Row[]> {
   for (const size of workload.sizes) {
     const ours: Sample[] = [];
     const floor: Sample[] = [];
-    for (let round = 0; round < (workload.rounds ?? ROUNDS); round++) {
+    for (let round = 0; round < roundsOf(workload); round++) {
       ours.push(await sample(name, 'ours', size));
       floor.push(await sample(name, 'floor', size));
     }
@@ -104,7 +110,7 @@ async function compareCommands(name: string, workload: CommandWorkload): Promise
     await workload.prepare(folder);
     const ours: number[] = [];
     const floor: number[] = [];
-    for (let round = 0; round < 2 * ROUNDS; round++) {
+    for (let round = 0; round < 2 * roundsOf(); round++) {
       ours.push(wallMs(workload.args, folder));
       floor.push(wallMs(workload.floorArgs, folder));
     }
@@ -159,10 +165,6 @@ function print(rows: readonly Row[]): void {
   for (const [workload, note] of notes) console.log(`${workload}: ${note}`);
 }
 
-const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
 const known = [...Object.keys(WORKLOADS), ...Object.keys(COMMANDS)];
 const unknown = positionals.filter((name) => !known.includes(name));
 if (unknown.length > 0) {

@@ -42,7 +42,7 @@ export function testFailures(suite: ProcessorSuite): void {
       const error = (await failureOf(deed))?.error;
       equal(error?.name, 'RangeError');
       ok(/^item \d+ is bad$/.test(error.message), error.message);
-      ok(error.stack?.includes('suite-builder'), error.stack);
+      ok(error.stack?.includes('SuiteBuilder.processItem'), error.stack);
       if (deed !== 'throw') continue;
       deepStrictEqual([error.cause?.name, error.cause?.message], ['TypeError', 'for a reason']);
     }

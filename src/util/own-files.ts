@@ -6,7 +6,7 @@ export const PACKAGE_ROOT: URL = enclosing(new URL('./', import.meta.url));
 const runs = import.meta.url.slice(PACKAGE_ROOT.href.length).split('/')[0];
 
 /** The folder of the code that runs. */
-export const OWN_CODE = new URL(`${runs}/`, PACKAGE_ROOT).href;
+const OWN_CODE = new URL(`${runs}/`, PACKAGE_ROOT).href;
 
 /** The module that defines all classes of this package, in the code that runs. */
 export const OWN_INDEX = `${OWN_CODE}index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`;
@@ -19,6 +19,17 @@ export const OWN_INDEX = `${OWN_CODE}index${import.meta.url.endsWith('.ts') ? '.
  */
 export function runnable(name: string): URL {
   return new URL(`dist/${name}.js`, PACKAGE_ROOT);
+}
+
+/**
+ * Where a worker, which is plain Node, finds what a module defines.
+ *
+ * @param url - `file:` URL of a module: where this process runs the sources of the package, one of them is found in what
+ *   was built of it.
+ */
+export function runnableUrl(url: string): string {
+  if (!url.startsWith(OWN_CODE) || !url.endsWith('.ts')) return url;
+  return runnable(url.startsWith(`${OWN_CODE}testing/`) ? 'testing/index' : 'index').href;
 }
 
 function enclosing(folder: URL): URL {

@@ -5,7 +5,7 @@ import { currentFolderUrl } from '../../msonable/import-module.js';
 import { fromDict } from '../../msonable/load.js';
 import type { MsonDict } from '../../msonable/plain-value.js';
 import { definingModules } from '../../msonable/registry.js';
-import { OWN_CODE, runnable } from '../../util/own-files.js';
+import { runnable, runnableUrl } from '../../util/own-files.js';
 
 /** A builder on its way to a worker. */
 export interface BuilderShipment {
@@ -24,11 +24,9 @@ export interface BuilderShipment {
 export function shipBuilder(builder: AnyBuilder): BuilderShipment {
   assertReachable(builder);
   const dict = asDict(builder);
-  const modules = definingModules(dict);
-  const others = modules.filter((url) => !url.startsWith(OWN_CODE));
-  // Loaded before modules of users, which import it, it does not pass through the hooks of tsx.
-  const imports = [runnable('index').href, ...others];
-  return { dict, imports, base: currentFolderUrl() };
+  // Modules of users import the whole package. Loaded first, its modules do not pass through the hooks of tsx.
+  const imports = new Set([runnable('index').href, ...definingModules(dict).map(runnableUrl)]);
+  return { dict, imports: [...imports], base: currentFolderUrl() };
 }
 
 /**

@@ -10,6 +10,9 @@ import { FrameWriter, fromFrame, packingError, toOutcome } from './frame.js';
 import type { JobDone, Loss } from './worker-handle.js';
 import type { WorkerSlot } from './worker-slot.js';
 
+/** On a machine whose cores are all busy, a worker waits some milliseconds for its next batch. */
+const BATCH_MS = 20;
+
 /** What a lane is told. */
 export interface WorkerLaneSetup {
   readonly timeoutMs: number | null;
@@ -28,7 +31,7 @@ export interface WorkerLaneSetup {
 export class WorkerLane<Item, Result> implements Lane<Item, Result> {
   readonly #slot: WorkerSlot;
   readonly #setup: WorkerLaneSetup;
-  readonly #sizer = new BatchSizer();
+  readonly #sizer = new BatchSizer(BATCH_MS);
   readonly #writer = new FrameWriter();
 
   constructor(slot: WorkerSlot, setup: WorkerLaneSetup) {

@@ -5,10 +5,13 @@ import { ItemRunner } from '../item-runner.js';
 import type { Outcome } from '../outcome.js';
 import type { Task } from '../task.js';
 
+/** Other code of this thread waits for no longer. */
+const BATCH_MS = 10;
+
 /** Processes items in this thread, one after the other. */
 export class SerialLane<Item, Result> implements Lane<Item, Result> {
   readonly #runner: ItemRunner<Item, Result>;
-  readonly #sizer = new BatchSizer();
+  readonly #sizer = new BatchSizer(BATCH_MS);
 
   constructor(builder: Builder<Item, Result>) {
     this.#runner = new ItemRunner(builder);

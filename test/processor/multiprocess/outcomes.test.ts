@@ -8,7 +8,7 @@ import { TroubleBuilder } from '../../fixtures/trouble.js';
 
 const ITEMS = 500;
 const ROUNDS = SCALE >= 1 ? 3 : 1;
-const TIMEOUT_MS = 6000;
+const TIMEOUT_MS = 5000;
 /** What costs its worker is tried again once: each worker takes its time to start. */
 const maxAttempts = 2;
 
