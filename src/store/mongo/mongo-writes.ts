@@ -31,8 +31,11 @@ const DUPLICATE_KEY = 11000;
 const IMMUTABLE_FIELD = 66;
 const WRITE_CONFLICT = 112;
 
-/** How often a write is repeated that met another writer's document. */
-const MAX_ROUNDS = 4;
+/** How often a write is repeated that met another writer's document, and one that collided with another write. */
+const MAX_REPEATS = 3;
+const MAX_COLLISIONS = 10;
+/** The longest wait after the first collision, and by how much it grows with each. */
+const COLLISION_MS = 20;
 
 /** The first wait lets the server end what it was doing when the connection broke. */
 const RETRY_AFTER_MS: readonly number[] = [250, 1000, 3000];
@@ -41,8 +44,9 @@ const RETRY_AFTER_MS: readonly number[] = [250, 1000, 3000];
  * Replaces or inserts documents, each by its filter, in one round trip where nothing goes wrong.
  *
  * The `_id` of a stored document stays: the server refuses to change it, and such a write is repeated without the
- * incoming one. A write that another writer overtook (both insert the same key, which a unique index refuses; a
- * deadlock) is repeated, and then replaces. When the connection is lost all of it is repeated, which changes nothing that was done.
+ * incoming one. A write that another writer overtook (both insert the same key, which a unique index refuses) is
+ * repeated, and then replaces; so is one that collided with another (a write conflict, a deadlock), after a random wait,
+ * or the two would meet again. When the connection is lost all of it is repeated, which changes nothing that was done.
  *
  * @returns The documents that the server refused although the others were stored.
  */
@@ -52,26 +56,34 @@ export async function writeBulk(
 ): Promise<MongoFailure[]> {
   const failures: MongoFailure[] = [];
   let pending = writes;
-  for (let round = 1; pending.length > 0; round++) {
+  let repeats = 0;
+  let collisions = 0;
+  while (pending.length > 0) {
     const again: MongoWrite[] = [];
+    let hasCollided = false;
     for (const { index, code, errmsg = 'no reason given' } of await sendPatiently(
       collection,
       pending,
     )) {
       const write = pending[index];
       if (write === undefined) continue;
-      const repeated = round < MAX_ROUNDS ? repeat(write, code, errmsg) : undefined;
-      if (repeated === undefined) failures.push({ write, code, message: errmsg });
-      else again.push(repeated);
+      const isCollision = code === WRITE_CONFLICT || /\bdeadlock\b/i.test(errmsg);
+      const isLast = isCollision ? collisions >= MAX_COLLISIONS : repeats >= MAX_REPEATS;
+      const next = isCollision ? write : repeatable(write, code);
+      if (isLast || next === undefined) failures.push({ write, code, message: errmsg });
+      else again.push(next);
+      hasCollided ||= isCollision;
     }
+    if (!hasCollided) repeats++;
+    else if (again.length > 0) await setTimeout(Math.random() * COLLISION_MS * ++collisions);
     pending = again;
   }
   return failures;
 }
 
-function repeat(write: MongoWrite, code: unknown, message: string): MongoWrite | undefined {
-  if (code === DUPLICATE_KEY || code === WRITE_CONFLICT || /\bdeadlock\b/i.test(message))
-    return write;
+/** What is worth being sent again. */
+function repeatable(write: MongoWrite, code: unknown): MongoWrite | undefined {
+  if (code === DUPLICATE_KEY) return write;
   if (code !== IMMUTABLE_FIELD || !Object.hasOwn(write.doc, '_id')) return undefined;
   const { _id, ...doc } = write.doc;
   return { ...write, doc };

@@ -311,6 +311,23 @@ describeMongo('update', () => {
     expect(await withoutId()).toEqual(docs);
   });
 
+  test.each([
+    ['a write conflict', 112, 'WriteConflict error: this operation conflicted with another'],
+    ['a deadlock', 1, 'deadlock detected'],
+  ])('%s is tried again some times, and told if it stays', async (_, code, errmsg) => {
+    const collision = Object.assign(new mongodb.MongoServerError({ message: errmsg, code }), {
+      writeErrors: [{ index: 0, code, errmsg }],
+    });
+    const bulkWrite = vi.spyOn(mongodb.Collection.prototype, 'bulkWrite');
+    for (let i = 0; i < 9; i++) bulkWrite.mockRejectedValueOnce(collision);
+    expect(await store.update({ task_id: 1 })).toEqual({ written: 1, refused: [] });
+    expect(bulkWrite).toHaveBeenCalledTimes(10);
+    bulkWrite.mockRejectedValue(collision);
+    await expect(store.update({ task_id: 2 })).rejects.toThrow(errmsg);
+    bulkWrite.mockRestore();
+    expect(await withoutId()).toEqual([{ task_id: 1 }]);
+  });
+
   test('updates of one store that overlap are all carried out', async () => {
     await Promise.all(
       Array.from({ length: 12 }, (_, n) =>

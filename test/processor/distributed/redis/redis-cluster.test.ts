@@ -42,8 +42,8 @@ describeRedis('a Redis Cluster', () => {
     const { url } = ours;
     const elsewhere = { url: other.url };
     await expect(all.manager(elsewhere)).rejects.toThrow(BrokerError);
-    for (const refused of [all.manager(elsewhere), all.worker(1, elsewhere)])
-      await expect(refused).rejects.toThrow(
+    for (const refused of [() => all.manager(elsewhere), () => all.worker(1, elsewhere)])
+      await expect(refused()).rejects.toThrow(
         `The Redis at ${other.url.href} is a node of a cluster, and another one is ours: name ${url.host}`,
       );
 
