@@ -84,6 +84,7 @@ describeRedis('what dies around a Redis', () => {
     const second = await all.manager();
     expect(await second.begin(RUN)).toMatchObject({ run, planned: true });
     const settling = second.settle(0);
+    settling.catch(() => undefined);
     await server.ask((redis) => redis.flushall());
     await expect(settling).rejects.toThrow(RunStateError);
     await expect(settling).rejects.toThrow(/lost the plan of stage 0.*start this one again/);
