@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Isolation } from '../util/option-values.js';
-import { PACKAGE_ROOT } from '../util/own-files.js';
+import { ownManifest } from '../util/own-files.js';
 import { COMMANDS } from './commands.js';
 import { ExitCode } from './exit-code.js';
 import type { CommandName, LogFormat, OptionKey, OptionSpec } from './option-table.js';
@@ -118,7 +117,7 @@ function createProgram({ out, err }: Words, onParsed: (line: CommandLine) => voi
       outputError: (message, write) => write(`mrun: ${oneLine(message.replace(/^error: /, ''))}\n`),
     });
   fill(program, 'run', onParsed);
-  program.version(packageVersion(), '--version', 'print the version');
+  program.version(ownManifest().version, '--version', 'print the version');
   for (const name of COMMAND_NAMES) fill(program.command(name), name, onParsed);
   program
     .command('help [command]')
@@ -177,9 +176,4 @@ function printHelp(program: Command, name: string | undefined): void {
   const command = program.commands.find((each) => each.name() === name);
   if (command !== undefined) command.help();
   program.error(`error: there is no command '${name}'${didYouMean(name ?? '', COMMAND_NAMES)}`);
-}
-
-function packageVersion(): string {
-  const file = new URL('package.json', PACKAGE_ROOT);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,9 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { PACKAGE_ROOT } from './own-files.js';
-
-interface Manifest {
-  readonly peerDependencies?: Readonly<Record<string, string>>;
-}
+import { ownManifest } from './own-files.js';
 
 /**
  * Says how optional packages of ours are installed, each in a version that will do: `npm install bullmq@6.7.0 ioredis@5`.
@@ -22,9 +17,7 @@ export function installCommand(...names: readonly string[]): string {
 
 function peerRanges(): Readonly<Record<string, string>> {
   try {
-    const file = new URL('package.json', PACKAGE_ROOT);
-    const { peerDependencies = {} } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-    return peerDependencies;
+    return ownManifest().peerDependencies ?? {};
   } catch {
     // Bundled with something else: the command does without versions then.
     return {};

@@ -1,4 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+
+type Versions = Readonly<Record<string, string>>;
+
+interface OwnManifest {
+  readonly name: string;
+  readonly version: string;
+  readonly devDependencies: Versions;
+  /** Missing where this package is bundled into another one. */
+  readonly peerDependencies?: Versions;
+}
 
 /** The folder of this package, wherever in it the code that runs lies: as sources, compiled, or bundled. */
 export const PACKAGE_ROOT: URL = enclosing(new URL('./', import.meta.url));
@@ -30,6 +40,11 @@ export function runnable(name: string): URL {
 export function runnableUrl(url: string): string {
   if (!url.startsWith(OWN_CODE) || !url.endsWith('.ts')) return url;
   return runnable(url.startsWith(`${OWN_CODE}testing/`) ? 'testing/index' : 'index').href;
+}
+
+/** What the `package.json` of this package says. */
+export function ownManifest(): OwnManifest {
+  return JSON.parse(readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8')) as OwnManifest;
 }
 
 function enclosing(folder: URL): URL {

@@ -121,6 +121,10 @@ test.each(modules)('the entry %s exports exactly the listed names', async (entry
   expect(names.sort()).toEqual(NAMES[entry]);
 });
 
+test('modules that register classes are not declared free of side effects', () => {
+  expect(manifest).not.toHaveProperty('sideEffects');
+});
+
 test('bundling has renamed no class: documents and messages name them', async () => {
   const library = await import(new URL('dist/index.js', root).href);
   for (const [name, value] of Object.entries<{ name?: unknown }>(library))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ProjectFolderError } from '../../errors/project-errors.js';
-import { PACKAGE_ROOT } from '../../util/own-files.js';
+import { ownManifest } from '../../util/own-files.js';
 import type { Language } from './project-files.js';
 
 type Versions = Readonly<Record<string, string>>;
@@ -127,8 +127,4 @@ function packageName(folder: string, own: string): string {
     .slice(0, 200);
   // npm refuses the name of a package that the project depends on.
   return ['', own, 'node_modules', ...TOOLS].includes(name) ? `${own}-project` : name;
-}
-
-function ownManifest(): { name: string; version: string; devDependencies: Versions } {
-  return JSON.parse(readFileSync(new URL('package.json', PACKAGE_ROOT), 'utf8'));
 }
